@@ -1,0 +1,361 @@
+//! The envelope of everything that a peer signs and that stands on its own.
+//!
+//! A statement is only ever handled in one of two states: [`UnverifiedStatement`], whose author is a claim, and
+//! [`VerifiedStatement`], which exists only after the signature was accepted for the expected network. Both keep the exact
+//! bytes, since those are what logs hold and digests name.
+//!
+//! Spec: KEYS-8 to KEYS-14.
+
+use std::fmt;
+
+use symphony_proto::statement::v1 as wire;
+
+use crate::canonical::{self, CanonicalError};
+use crate::keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
+use crate::{Digest, DigestError, Domain, digest, digest_parts};
+
+/// Largest statement in bytes. The biggest payload is a capability with an embedding and its tags, below 16 KiB; four times
+/// that leaves room, and bounds what one message can cost a receiver.
+pub const STATEMENT_SIZE_MAX: usize = 64 * 1024;
+
+/// First byte of everything that is signed as a statement. No UTF-8 text contains it, so no signed note's text can be
+/// presented as a statement, nor the reverse.
+const SIGNING_PREFIX: &[u8] = b"\xffsymphony/v1\x00";
+
+/// What a statement says. The numbers are those of `StatementType` in `envelope.proto`.
+///
+/// Spec: KEYS-9.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u32)]
+pub enum StatementKind {
+    /// What a peer can do.
+    Capability = 1,
+    /// A capability is withdrawn before its validity ends.
+    Revocation = 2,
+    /// The announcement of one step of a task.
+    Beacon = 3,
+    /// A peer's answer to a beacon.
+    Bid = 4,
+    /// The order to execute.
+    Assignment = 5,
+    /// The executor's account of what it did.
+    Receipt = 6,
+    /// The opening of a ballot commitment.
+    Reveal = 7,
+    /// "Your statement is entry i of my log".
+    Acknowledgement = 8,
+    /// A proof-of-work stamp on a log id.
+    Admission = 9,
+    /// A demand for entries that a peer must hold.
+    Challenge = 10,
+    /// What an auditor concluded about a log.
+    Verdict = 11,
+    /// A self-contained proof of a fault.
+    Evidence = 12,
+    /// A log ends and names its successor.
+    Retirement = 13,
+}
+
+impl StatementKind {
+    /// Every kind, by number.
+    pub const ALL: [Self; 13] = [
+        Self::Capability,
+        Self::Revocation,
+        Self::Beacon,
+        Self::Bid,
+        Self::Assignment,
+        Self::Receipt,
+        Self::Reveal,
+        Self::Acknowledgement,
+        Self::Admission,
+        Self::Challenge,
+        Self::Verdict,
+        Self::Evidence,
+        Self::Retirement,
+    ];
+
+    /// The number on the wire and in the signing bytes.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The kind with this number, if there is one.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// The name in the words of the specification, lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Capability => "capability",
+            Self::Revocation => "revocation",
+            Self::Beacon => "beacon",
+            Self::Bid => "bid",
+            Self::Assignment => "assignment",
+            Self::Receipt => "receipt",
+            Self::Reveal => "reveal",
+            Self::Acknowledgement => "acknowledgement",
+            Self::Admission => "admission",
+            Self::Challenge => "challenge",
+            Self::Verdict => "verdict",
+            Self::Evidence => "evidence",
+            Self::Retirement => "retirement",
+        }
+    }
+}
+
+impl fmt::Display for StatementKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Why bytes are no statement that this network accepts. Every case is the sender's fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatementError {
+    /// Too large, malformed, or not the canonical encoding.
+    #[error("envelope: {0}")]
+    Envelope(#[from] CanonicalError),
+    /// The network id does not have 32 bytes.
+    #[error("network_id: {0}")]
+    NetworkId(#[source] DigestError),
+    /// The type is missing or one that this version does not know.
+    #[error("type: {actual} is not a known statement type")]
+    UnknownType {
+        /// The number on the wire.
+        actual: i32,
+    },
+    /// The author is no acceptable key.
+    #[error("author: {0}")]
+    Author(#[source] KeyError),
+    /// The signature has a wrong length or was refused.
+    #[error("signature: {0}")]
+    Signature(#[source] SignatureError),
+    /// A well-formed statement of another network.
+    #[error("statement of network {actual}, expected {expected}")]
+    ForeignNetwork {
+        /// The network that was asked for.
+        expected: Digest,
+        /// The network that the statement names.
+        actual: Digest,
+    },
+}
+
+/// The fields of a statement, beside its exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fields {
+    network: Digest,
+    kind: StatementKind,
+    author: PublicKey,
+    payload: Vec<u8>,
+}
+
+/// A well-formed statement whose signature nobody has checked yet: its author is only a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnverifiedStatement {
+    fields: Fields,
+    signature: Signature,
+    bytes: Vec<u8>,
+}
+
+impl UnverifiedStatement {
+    /// Reads an envelope: size limit, canonical encoding, lengths, known type, acceptable key. No signature is checked.
+    ///
+    /// # Errors
+    /// Any [`StatementError`] but [`StatementError::ForeignNetwork`].
+    ///
+    /// Spec: KEYS-8, KEYS-9, KEYS-12.
+    pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
+        let envelope: wire::Statement = canonical::decode_canonical(bytes, STATEMENT_SIZE_MAX)?;
+        let kind = u32::try_from(envelope.r#type)
+            .ok()
+            .and_then(StatementKind::from_number)
+            .ok_or(StatementError::UnknownType {
+                actual: envelope.r#type,
+            })?;
+        Ok(Self {
+            fields: Fields {
+                network: Digest::from_slice(&envelope.network_id).map_err(StatementError::NetworkId)?,
+                kind,
+                author: PublicKey::from_slice(&envelope.author).map_err(StatementError::Author)?,
+                payload: envelope.payload,
+            },
+            signature: Signature::from_slice(&envelope.signature).map_err(StatementError::Signature)?,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// Accepts the statement for one network.
+    ///
+    /// # Errors
+    /// [`StatementError::ForeignNetwork`] (checked first: such a statement is no fault of its author) or
+    /// [`StatementError::Signature`].
+    ///
+    /// Spec: KEYS-10, KEYS-13.
+    pub fn verify(self, expected_network: &Digest) -> Result<VerifiedStatement, StatementError> {
+        let Fields {
+            network,
+            kind,
+            author,
+            payload,
+        } = &self.fields;
+        if network != expected_network {
+            return Err(StatementError::ForeignNetwork {
+                expected: *expected_network,
+                actual: *network,
+            });
+        }
+        let signed = signing_bytes(network, *kind, &payload_digest(*kind, payload));
+        author
+            .verify(&signed, &self.signature)
+            .map_err(StatementError::Signature)?;
+        Ok(VerifiedStatement {
+            digest: statement_digest(&self.bytes),
+            fields: self.fields,
+            bytes: self.bytes,
+        })
+    }
+
+    /// The network that the statement names.
+    pub fn network(&self) -> &Digest {
+        &self.fields.network
+    }
+
+    /// What the statement says it is.
+    pub fn kind(&self) -> StatementKind {
+        self.fields.kind
+    }
+
+    /// Who the statement says signed it.
+    pub fn claimed_author(&self) -> &PublicKey {
+        &self.fields.author
+    }
+
+    /// The exact bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest by which logs and acknowledgements name these exact bytes.
+    pub fn digest(&self) -> Digest {
+        statement_digest(&self.bytes)
+    }
+}
+
+/// A statement whose author did sign it, for the expected network. Nothing is said about what its payload means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedStatement {
+    fields: Fields,
+    digest: Digest,
+    bytes: Vec<u8>,
+}
+
+impl VerifiedStatement {
+    /// The network that the statement belongs to.
+    pub fn network(&self) -> &Digest {
+        &self.fields.network
+    }
+
+    /// Which message the payload holds.
+    pub fn kind(&self) -> StatementKind {
+        self.fields.kind
+    }
+
+    /// The log key that signed.
+    pub fn author(&self) -> &PublicKey {
+        &self.fields.author
+    }
+
+    /// Bytes of the message that [`VerifiedStatement::kind`] names; not yet decoded, possibly not canonical.
+    pub fn payload(&self) -> &[u8] {
+        &self.fields.payload
+    }
+
+    /// Digest of the exact bytes of the envelope. An author can sign one payload twice with two digests: ask
+    /// [`VerifiedStatement::payload_digest`] whether two statements say the same.
+    ///
+    /// Spec: KEYS-11.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Digest of type and payload: equal for two statements of one author exactly when they say the same.
+    ///
+    /// Spec: KEYS-10, KEYS-14.
+    pub fn payload_digest(&self) -> Digest {
+        payload_digest(self.fields.kind, &self.fields.payload)
+    }
+
+    /// The exact bytes of the envelope: what is sent, logged and named by [`VerifiedStatement::digest`].
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The exact bytes, given away.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// The digest of a statement's type and payload: the part of the signing bytes that depends on the content.
+///
+/// Spec: KEYS-10.
+pub fn payload_digest(kind: StatementKind, payload: &[u8]) -> Digest {
+    digest_parts(Domain::Payload, &[&kind.number().to_be_bytes(), payload])
+}
+
+/// The digest of a statement: of its exact envelope bytes.
+///
+/// Spec: KEYS-11.
+pub fn statement_digest(bytes: &[u8]) -> Digest {
+    digest(Domain::Statement, bytes)
+}
+
+/// What a statement's author signs: `0xFF ‖ "symphony/v1" ‖ 0x00 ‖ network id ‖ type (4 bytes, big-endian) ‖ payload digest`.
+///
+/// Spec: KEYS-10.
+pub fn signing_bytes(network: &Digest, kind: StatementKind, payload_digest: &Digest) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(SIGNING_PREFIX.len() + 2 * Digest::LENGTH + 4);
+    bytes.extend_from_slice(SIGNING_PREFIX);
+    bytes.extend_from_slice(network.as_bytes());
+    bytes.extend_from_slice(&kind.number().to_be_bytes());
+    bytes.extend_from_slice(payload_digest.as_bytes());
+    bytes
+}
+
+/// Signs a payload. The signature is deterministic (RFC 8032): signing the same payload again gives the same bytes.
+///
+/// The payload is the canonical encoding of a record whose own limit lies well below [`STATEMENT_SIZE_MAX`]; a larger one
+/// would be signed, and then refused by every receiver.
+///
+/// Spec: KEYS-10.
+pub fn sign_statement(
+    secret: &SecretKey,
+    network: &Digest,
+    kind: StatementKind,
+    payload: Vec<u8>,
+) -> VerifiedStatement {
+    let author = secret.public();
+    let signed = signing_bytes(network, kind, &payload_digest(kind, &payload));
+    let signature = secret.sign_raw(&signed);
+    let envelope = wire::Statement {
+        network_id: network.as_bytes().to_vec(),
+        r#type: i32::try_from(kind.number()).expect("the numbers of kinds are small"),
+        author: author.as_bytes().to_vec(),
+        payload,
+        signature: signature.as_bytes().to_vec(),
+    };
+    let bytes = canonical::encode(&envelope);
+    VerifiedStatement {
+        digest: statement_digest(&bytes),
+        fields: Fields {
+            network: *network,
+            kind,
+            author,
+            payload: envelope.payload,
+        },
+        bytes,
+    }
+}
