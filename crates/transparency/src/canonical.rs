@@ -59,7 +59,10 @@ pub enum CanonicalError {
 /// fault.
 ///
 /// Spec: BYTES-1, BYTES-2.
-pub fn decode_canonical<M: Message + Default>(bytes: &[u8], limit: usize) -> Result<M, CanonicalError> {
+pub fn decode_canonical<M: Message + Default>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<M, CanonicalError> {
     if bytes.len() > limit {
         return Err(CanonicalError::TooLarge {
             limit,
@@ -97,7 +100,9 @@ pub fn f64_from_field(field: &[u8]) -> Result<f64, CanonicalError> {
     })?;
     let number = f64::from_be_bytes(bytes);
     if !number.is_finite() {
-        return Err(CanonicalError::NumberNotFinite { bits: number.to_bits() });
+        return Err(CanonicalError::NumberNotFinite {
+            bits: number.to_bits(),
+        });
     }
     if number == 0.0 && number.is_sign_negative() {
         return Err(CanonicalError::NumberNegativeZero);

@@ -109,7 +109,9 @@ impl Checkpoint {
         Ok(Self {
             network,
             log,
-            size: parse_size(size).ok_or(CheckpointError::BadSize { limit: TREE_SIZE_MAX })?,
+            size: parse_size(size).ok_or(CheckpointError::BadSize {
+                limit: TREE_SIZE_MAX,
+            })?,
             root: parse_root(root).ok_or(CheckpointError::BadRoot)?,
             state_root: state
                 .strip_prefix(STATE_PREFIX)
@@ -209,14 +211,17 @@ fn parse(text: &str) -> Result<(Checkpoint, SignedNote), CheckpointError> {
 }
 
 fn parse_origin(line: &str) -> Option<(Digest, Digest)> {
-    let (network, log) = line.strip_prefix(ORIGIN_PREFIX)?.strip_prefix('/')?.split_once('/')?;
+    let (network, log) = line
+        .strip_prefix(ORIGIN_PREFIX)?
+        .strip_prefix('/')?
+        .split_once('/')?;
     Some((network.parse().ok()?, log.parse().ok()?))
 }
 
 fn parse_size(line: &str) -> Option<u64> {
     let size: u64 = line.parse().ok()?;
     // `parse` takes a plus sign and leading zeros; the one form is the one that we write.
-    (size >= 1 && size <= TREE_SIZE_MAX && size.to_string() == line).then_some(size)
+    ((1..=TREE_SIZE_MAX).contains(&size) && size.to_string() == line).then_some(size)
 }
 
 fn parse_root(line: &str) -> Option<NodeHash> {

@@ -39,6 +39,8 @@ domains! {
     Statement = "statement",
     /// A statement's type and payload: what its signature covers.
     Payload = "payload",
+    /// The three keys of a peer: what binds them to each other.
+    KeyBinding = "key-binding",
     /// Canonical bytes of the agreed parameters: the network's id.
     NetworkId = "network-id",
     /// Canonical bytes of a policy.

@@ -131,7 +131,8 @@ impl PublicKey {
         let refused = || SignatureError::Refused { key: *self };
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| refused())?;
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        key.verify_strict(message, &signature).map_err(|_| refused())
+        key.verify_strict(message, &signature)
+            .map_err(|_| refused())
     }
 }
 
@@ -157,9 +158,13 @@ impl FromStr for PublicKey {
         if text.len() > DID_KEY_LENGTH_MAX {
             return Err(KeyError::NotADidKey);
         }
-        let encoded = text.strip_prefix(DID_KEY_PREFIX).ok_or(KeyError::NotADidKey)?;
+        let encoded = text
+            .strip_prefix(DID_KEY_PREFIX)
+            .ok_or(KeyError::NotADidKey)?;
         let tagged = base58::decode(encoded).ok_or(KeyError::NotADidKey)?;
-        let key = tagged.strip_prefix(&MULTICODEC_ED25519).ok_or(KeyError::NotADidKey)?;
+        let key = tagged
+            .strip_prefix(&MULTICODEC_ED25519)
+            .ok_or(KeyError::NotADidKey)?;
         Self::from_slice(key)
     }
 }

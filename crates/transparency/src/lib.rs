@@ -45,7 +45,9 @@
 //! ```
 
 mod base58;
+mod binding;
 pub mod canonical;
+pub mod chain;
 mod checkpoint;
 mod digest;
 mod domain;
@@ -53,18 +55,22 @@ mod keys;
 pub mod merkle;
 pub mod note;
 mod statement;
+mod statement_kind;
 
+pub use binding::{BindingError, KeyBinding, KeyRole, PeerKeys, PeerSecrets};
 pub use canonical::{CanonicalError, decode_canonical, encode, f64_from_field, f64_to_field};
+pub use chain::{ChainEnd, ChainError, ENTRY_SIZE_MAX, Link, entry_digest, log_id};
 pub use checkpoint::{CHECKPOINT_SIZE_MAX, Checkpoint, CheckpointError, SignedCheckpoint};
 pub use digest::{Digest, DigestError, DomainHasher, digest, digest_parts, keyed_digest};
 pub use domain::Domain;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
 pub use merkle::{
-    Frontier, MerkleTree, NodeHash, NodeStore, ProofError, TreeHead, consistency_proof, inclusion_proof, leaf_hash,
-    node_hash, verify_consistency, verify_inclusion,
+    Frontier, MerkleTree, NodeHash, NodeStore, ProofError, TreeHead, consistency_proof,
+    inclusion_proof, leaf_hash, node_hash, verify_consistency, verify_inclusion,
 };
 pub use note::{NoteError, SignedNote};
 pub use statement::{
-    STATEMENT_SIZE_MAX, StatementError, StatementKind, UnverifiedStatement, VerifiedStatement, payload_digest,
+    STATEMENT_SIZE_MAX, StatementError, UnverifiedStatement, VerifiedStatement, payload_digest,
     sign_statement, signing_bytes, statement_digest,
 };
+pub use statement_kind::StatementKind;

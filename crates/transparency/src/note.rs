@@ -2,11 +2,14 @@
 //!
 //! Spec: LOG-14 to LOG-18.
 
+mod error;
+
 use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
+pub use self::error::NoteError;
 use crate::{PublicKey, SecretKey, Signature};
 
 /// Largest note in bytes. C2SP asks that 16 signatures be read, and post-quantum ones take nearly 5 kB each; the text of a
@@ -24,75 +27,6 @@ const SIGNATURE_PREFIX: &str = "\u{2014} ";
 
 /// Signature type of plain Ed25519.
 const TYPE_ED25519: u8 = 0x01;
-
-/// Why bytes are no note, or a note is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoteError {
-    /// More bytes than [`NOTE_SIZE_MAX`].
-    #[error("note of {actual} bytes exceeds the limit of {limit}")]
-    TooLarge {
-        /// [`NOTE_SIZE_MAX`].
-        limit: usize,
-        /// The size that was given.
-        actual: usize,
-    },
-    /// Not UTF-8.
-    #[error("note is not UTF-8 at byte {offset}")]
-    NotUtf8 {
-        /// Index of the first wrong byte.
-        offset: usize,
-    },
-    /// An ASCII control character other than newline.
-    #[error("note holds control character {character:#04x} at byte {offset}")]
-    ControlCharacter {
-        /// The character.
-        character: u32,
-        /// Its index in bytes.
-        offset: usize,
-    },
-    /// The text is empty or does not end in a newline.
-    #[error("note text is empty or does not end in a newline")]
-    TextUnterminated,
-    /// No blank line between text and signatures.
-    #[error("note has no blank line before its signatures")]
-    NoSignatures,
-    /// The last line does not end in a newline.
-    #[error("note does not end in a newline")]
-    Unterminated,
-    /// A line after the blank line is no signature line.
-    #[error("signature line {line} is malformed")]
-    MalformedSignature {
-        /// Counted from 0 after the blank line.
-        line: usize,
-    },
-    /// More signature lines than [`NOTE_SIGNATURES_MAX`].
-    #[error("note has {actual} signatures, more than {limit}")]
-    TooManySignatures {
-        /// [`NOTE_SIGNATURES_MAX`].
-        limit: usize,
-        /// The number of lines.
-        actual: usize,
-    },
-    /// A key's name is empty, too long, or holds a space, plus or control character.
-    #[error("the name of a key is empty, longer than {limit} bytes, or holds a space, plus or control character")]
-    BadName {
-        /// [`NOTE_NAME_LENGTH_MAX`].
-        limit: usize,
-    },
-    /// No signature by the key in question.
-    #[error("note has no signature by {name}")]
-    UnsignedBy {
-        /// The name of the key.
-        name: String,
-    },
-    /// A signature that names the key in question is not one of it.
-    #[error("signature by {name} refused")]
-    SignatureRefused {
-        /// The name of the key.
-        name: String,
-    },
-}
 
 /// One signature line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +72,12 @@ impl fmt::Display for NoteSignature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = self.key_id.to_vec();
         bytes.extend_from_slice(&self.signature);
-        write!(formatter, "{SIGNATURE_PREFIX}{} {}", self.name, BASE64.encode(&bytes))
+        write!(
+            formatter,
+            "{SIGNATURE_PREFIX}{} {}",
+            self.name,
+            BASE64.encode(&bytes)
+        )
     }
 }
 
@@ -187,7 +126,9 @@ impl SignedNote {
         let signatures = lines
             .split('\n')
             .enumerate()
-            .map(|(line, text)| NoteSignature::parse(text).ok_or(NoteError::MalformedSignature { line }))
+            .map(|(line, text)| {
+                NoteSignature::parse(text).ok_or(NoteError::MalformedSignature { line })
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             text: text.to_owned(),
@@ -258,12 +199,16 @@ impl SignedNote {
             found = true;
             Signature::from_slice(&line.signature)
                 .and_then(|signature| key.verify(self.text.as_bytes(), &signature))
-                .map_err(|_| NoteError::SignatureRefused { name: name.to_owned() })?;
+                .map_err(|_| NoteError::SignatureRefused {
+                    name: name.to_owned(),
+                })?;
         }
         if found {
             Ok(())
         } else {
-            Err(NoteError::UnsignedBy { name: name.to_owned() })
+            Err(NoteError::UnsignedBy {
+                name: name.to_owned(),
+            })
         }
     }
 
@@ -335,7 +280,8 @@ fn check_text(text: &str) -> Result<(), NoteError> {
 }
 
 fn check_name(name: &str) -> Result<(), NoteError> {
-    let forbidden = |character: char| character.is_whitespace() || character.is_control() || character == '+';
+    let forbidden =
+        |character: char| character.is_whitespace() || character.is_control() || character == '+';
     if name.is_empty() || name.len() > NOTE_NAME_LENGTH_MAX || name.contains(forbidden) {
         return Err(NoteError::BadName {
             limit: NOTE_NAME_LENGTH_MAX,

@@ -6,13 +6,11 @@
 //!
 //! Spec: KEYS-8 to KEYS-14.
 
-use std::fmt;
-
 use symphony_proto::statement::v1 as wire;
 
 use crate::canonical::{self, CanonicalError};
 use crate::keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
-use crate::{Digest, DigestError, Domain, digest, digest_parts};
+use crate::{Digest, DigestError, Domain, StatementKind, digest, digest_parts};
 
 /// Largest statement in bytes. The biggest payload is a capability with an embedding and its tags, below 16 KiB; four times
 /// that leaves room, and bounds what one message can cost a receiver.
@@ -20,96 +18,7 @@ pub const STATEMENT_SIZE_MAX: usize = 64 * 1024;
 
 /// First byte of everything that is signed as a statement. No UTF-8 text contains it, so no signed note's text can be
 /// presented as a statement, nor the reverse.
-const SIGNING_PREFIX: &[u8] = b"\xffsymphony/v1\x00";
-
-/// What a statement says. The numbers are those of `StatementType` in `envelope.proto`.
-///
-/// Spec: KEYS-9.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-#[repr(u32)]
-pub enum StatementKind {
-    /// What a peer can do.
-    Capability = 1,
-    /// A capability is withdrawn before its validity ends.
-    Revocation = 2,
-    /// The announcement of one step of a task.
-    Beacon = 3,
-    /// A peer's answer to a beacon.
-    Bid = 4,
-    /// The order to execute.
-    Assignment = 5,
-    /// The executor's account of what it did.
-    Receipt = 6,
-    /// The opening of a ballot commitment.
-    Reveal = 7,
-    /// "Your statement is entry i of my log".
-    Acknowledgement = 8,
-    /// A proof-of-work stamp on a log id.
-    Admission = 9,
-    /// A demand for entries that a peer must hold.
-    Challenge = 10,
-    /// What an auditor concluded about a log.
-    Verdict = 11,
-    /// A self-contained proof of a fault.
-    Evidence = 12,
-    /// A log ends and names its successor.
-    Retirement = 13,
-}
-
-impl StatementKind {
-    /// Every kind, by number.
-    pub const ALL: [Self; 13] = [
-        Self::Capability,
-        Self::Revocation,
-        Self::Beacon,
-        Self::Bid,
-        Self::Assignment,
-        Self::Receipt,
-        Self::Reveal,
-        Self::Acknowledgement,
-        Self::Admission,
-        Self::Challenge,
-        Self::Verdict,
-        Self::Evidence,
-        Self::Retirement,
-    ];
-
-    /// The number on the wire and in the signing bytes.
-    pub const fn number(self) -> u32 {
-        self as u32
-    }
-
-    /// The kind with this number, if there is one.
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
-    }
-
-    /// The name in the words of the specification, lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capability => "capability",
-            Self::Revocation => "revocation",
-            Self::Beacon => "beacon",
-            Self::Bid => "bid",
-            Self::Assignment => "assignment",
-            Self::Receipt => "receipt",
-            Self::Reveal => "reveal",
-            Self::Acknowledgement => "acknowledgement",
-            Self::Admission => "admission",
-            Self::Challenge => "challenge",
-            Self::Verdict => "verdict",
-            Self::Evidence => "evidence",
-            Self::Retirement => "retirement",
-        }
-    }
-}
-
-impl fmt::Display for StatementKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
+pub(crate) const SIGNING_PREFIX: &[u8] = b"\xffsymphony/v1\x00";
 
 /// Why bytes are no statement that this network accepts. Every case is the sender's fault.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -177,12 +86,14 @@ impl UnverifiedStatement {
             })?;
         Ok(Self {
             fields: Fields {
-                network: Digest::from_slice(&envelope.network_id).map_err(StatementError::NetworkId)?,
+                network: Digest::from_slice(&envelope.network_id)
+                    .map_err(StatementError::NetworkId)?,
                 kind,
                 author: PublicKey::from_slice(&envelope.author).map_err(StatementError::Author)?,
                 payload: envelope.payload,
             },
-            signature: Signature::from_slice(&envelope.signature).map_err(StatementError::Signature)?,
+            signature: Signature::from_slice(&envelope.signature)
+                .map_err(StatementError::Signature)?,
             bytes: bytes.to_vec(),
         })
     }

@@ -91,7 +91,11 @@ impl Frontier {
     /// (level 0) first: exactly what a [`NodeStore`](super::NodeStore) has to keep. Returns the leaf's index.
     ///
     /// Spec: LOG-8.
-    pub fn append_leaf_hash_with(&mut self, leaf: NodeHash, mut completed: impl FnMut(u8, u64, NodeHash)) -> u64 {
+    pub fn append_leaf_hash_with(
+        &mut self,
+        leaf: NodeHash,
+        mut completed: impl FnMut(u8, u64, NodeHash),
+    ) -> u64 {
         let index = self.size;
         let mut hash = leaf;
         completed(0, index, hash);

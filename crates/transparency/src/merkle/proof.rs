@@ -110,7 +110,11 @@ pub fn verify_inclusion(
 /// [`ProofError::RootMismatch`].
 ///
 /// Spec: LOG-12 (RFC 9162 §2.1.4.2).
-pub fn verify_consistency(old: &TreeHead, new: &TreeHead, proof: &[NodeHash]) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    old: &TreeHead,
+    new: &TreeHead,
+    proof: &[NodeHash],
+) -> Result<(), ProofError> {
     check_size(new.size)?;
     if old.size > new.size {
         return Err(ProofError::OldSizeBeyondNew {

@@ -32,7 +32,11 @@ pub fn root_at(store: &impl NodeStore, size: u64) -> Result<NodeHash, ProofError
 /// [`ProofError::IndexBeyondSize`], [`ProofError::MissingNode`] or [`ProofError::TooLarge`].
 ///
 /// Spec: LOG-9 (RFC 6962 §2.1.1).
-pub fn inclusion_proof(store: &impl NodeStore, index: u64, size: u64) -> Result<Vec<NodeHash>, ProofError> {
+pub fn inclusion_proof(
+    store: &impl NodeStore,
+    index: u64,
+    size: u64,
+) -> Result<Vec<NodeHash>, ProofError> {
     check_size(size)?;
     if index >= size {
         return Err(ProofError::IndexBeyondSize { index, size });
@@ -60,7 +64,11 @@ pub fn inclusion_proof(store: &impl NodeStore, index: u64, size: u64) -> Result<
 /// [`ProofError::OldSizeBeyondNew`], [`ProofError::MissingNode`] or [`ProofError::TooLarge`].
 ///
 /// Spec: LOG-10 (RFC 6962 §2.1.2).
-pub fn consistency_proof(store: &impl NodeStore, old_size: u64, new_size: u64) -> Result<Vec<NodeHash>, ProofError> {
+pub fn consistency_proof(
+    store: &impl NodeStore,
+    old_size: u64,
+    new_size: u64,
+) -> Result<Vec<NodeHash>, ProofError> {
     check_size(new_size)?;
     if old_size > new_size {
         return Err(ProofError::OldSizeBeyondNew { old_size, new_size });

@@ -1,6 +1,9 @@
 //! A whole tree in memory.
 
-use super::{Frontier, NodeHash, NodeStore, ProofError, TreeHead, consistency_proof, inclusion_proof, leaf_hash};
+use super::{
+    Frontier, NodeHash, NodeStore, ProofError, TreeHead, consistency_proof, inclusion_proof,
+    leaf_hash,
+};
 
 /// An append-only tree that keeps all its nodes: about 64 bytes for each leaf. Ledgers keep the nodes on disk instead.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +76,11 @@ impl MerkleTree {
     ///
     /// # Errors
     /// [`ProofError::OldSizeBeyondNew`], or [`ProofError::MissingNode`] if the tree has fewer leaves.
-    pub fn consistency_proof(&self, old_size: u64, new_size: u64) -> Result<Vec<NodeHash>, ProofError> {
+    pub fn consistency_proof(
+        &self,
+        old_size: u64,
+        new_size: u64,
+    ) -> Result<Vec<NodeHash>, ProofError> {
         consistency_proof(self, old_size, new_size)
     }
 }
