@@ -1,0 +1,227 @@
+use proptest::prelude::*;
+
+use super::{Downdate, LinUcb, LinUcbError, TRIANGLE_LENGTH};
+use crate::policy::{Context, DIMENSION, PolicyParameters};
+
+/// Numbers in [0, 1) from a written recurrence, so that every run sees the same.
+struct Sequence(u64);
+
+impl Sequence {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / 9_007_199_254_740_992.0
+    }
+
+    fn context(&mut self) -> Context {
+        let mut x = [1.0; DIMENSION];
+        for feature in x.iter_mut().skip(1) {
+            *feature = self.next();
+        }
+        x.map(|feature| feature / 6.0f64.sqrt())
+    }
+}
+
+fn context() -> impl Strategy<Value = Context> {
+    proptest::array::uniform6(0.0f64..1.0).prop_map(|x| x.map(|feature| feature / 6.0f64.sqrt()))
+}
+
+/// A⁻¹ by elimination from the sum of products: the plain model.
+fn inverted(contexts: &[Context]) -> Vec<Vec<f64>> {
+    let mut rows: Vec<Vec<f64>> = (0..DIMENSION)
+        .map(|row| {
+            let mut numbers: Vec<f64> = (0..2 * DIMENSION)
+                .map(|column| f64::from(u8::from(column == row || column == row + DIMENSION)))
+                .collect();
+            for x in contexts {
+                for column in 0..DIMENSION {
+                    numbers[column] += x[row] * x[column];
+                }
+            }
+            numbers
+        })
+        .collect();
+    for pivot in 0..DIMENSION {
+        let divisor = rows[pivot][pivot];
+        for number in &mut rows[pivot] {
+            *number /= divisor;
+        }
+        for row in (0..DIMENSION).filter(|row| *row != pivot) {
+            let factor = rows[row][pivot];
+            for column in 0..2 * DIMENSION {
+                rows[row][column] -= factor * rows[pivot][column];
+            }
+        }
+    }
+    rows.into_iter()
+        .map(|row| row[DIMENSION..].to_vec())
+        .collect()
+}
+
+fn largest_difference(model: &LinUcb, expected: &[Vec<f64>]) -> f64 {
+    let mut largest = 0.0f64;
+    for (row, numbers) in expected.iter().enumerate() {
+        for (column, number) in numbers.iter().enumerate() {
+            largest = largest.max((model.inverse[(row, column)] - number).abs());
+        }
+    }
+    largest
+}
+
+#[test]
+fn select_12_starts_from_the_ridge() {
+    let parameters = PolicyParameters {
+        lambda_ppm: 2_000_000,
+        ..PolicyParameters::SHARED
+    };
+    let model = LinUcb::new(&parameters);
+    assert_eq!(model.triangle()[0], 0.5);
+    assert_eq!(model.triangle()[1], 0.0);
+    assert_eq!(model.theta(), [0.0; DIMENSION]);
+    assert_eq!(model.observations(), 0);
+}
+
+#[test]
+fn select_17_does_not_drift_over_many_updates() {
+    let mut sequence = Sequence(7);
+    let mut model = LinUcb::new(&PolicyParameters::SHARED);
+    let contexts: Vec<Context> = (0..50_000).map(|_| sequence.context()).collect();
+    for x in &contexts {
+        model.observe_choice(x);
+    }
+    assert_eq!(model.observations(), 50_000);
+    let difference = largest_difference(&model, &inverted(&contexts));
+    assert!(difference < 1e-12, "{difference:e}");
+}
+
+#[test]
+fn select_19_learns_the_weights_behind_the_rewards() {
+    let truth = [0.1, 0.9, -0.3, -0.2, 0.4, 0.2];
+    let mut sequence = Sequence(11);
+    let mut model = LinUcb::new(&PolicyParameters::SHARED);
+    for _ in 0..20_000 {
+        let x = sequence.context();
+        let reward: f64 = x
+            .iter()
+            .zip(&truth)
+            .map(|(feature, weight)| feature * weight)
+            .sum();
+        model.observe(&x, reward);
+    }
+    for (learned, weight) in model.theta().iter().zip(&truth) {
+        assert!((learned - weight).abs() < 0.01, "{learned} {weight}");
+    }
+}
+
+#[test]
+fn select_16_the_width_shrinks_where_the_model_looked() {
+    let mut sequence = Sequence(3);
+    let x = sequence.context();
+    let mut model = LinUcb::new(&PolicyParameters::SHARED);
+    let before = model.width(&x);
+    for _ in 0..100 {
+        model.observe_choice(&x);
+    }
+    assert!(model.width(&x) < before / 3.0);
+}
+
+#[test]
+fn select_16_assess_agrees_with_estimate_and_width() {
+    let mut sequence = Sequence(5);
+    let mut model = LinUcb::new(&PolicyParameters::PAPER);
+    for _ in 0..20 {
+        let x = sequence.context();
+        model.observe(&x, sequence.next());
+    }
+    let x = sequence.context();
+    let choice = model.assess(&[x])[0];
+    assert_eq!(choice.estimate.to_bits(), model.estimate(&x).to_bits());
+    assert_eq!(choice.width.to_bits(), model.width(&x).to_bits());
+    assert_eq!(choice.score, choice.estimate + choice.width);
+}
+
+#[test]
+fn select_18_refuses_to_forget_what_it_never_saw() {
+    let mut model = LinUcb::new(&PolicyParameters::SHARED);
+    let untouched = model.clone();
+    let x = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    assert_eq!(model.forget_choice(&x), Downdate::Refused);
+    assert_eq!(
+        model.forget_choice(&[0.1; DIMENSION]),
+        Downdate::Refused,
+        "t is 0"
+    );
+    assert_eq!(model, untouched);
+}
+
+#[test]
+fn select_12_refuses_parts_that_are_no_model() {
+    let parameters = PolicyParameters::SHARED;
+    let mut triangle = LinUcb::new(&parameters).triangle();
+    triangle[1] = f64::NAN;
+    assert_eq!(
+        LinUcb::from_parts(&parameters, &triangle, &[0.0; DIMENSION], 0),
+        Err(LinUcbError::NotFinite {
+            part: "triangle",
+            index: 1
+        })
+    );
+    assert_eq!(
+        LinUcb::from_parts(&parameters, &[0.0; TRIANGLE_LENGTH], &[0.0; DIMENSION], 0),
+        Err(LinUcbError::DiagonalNotPositive {
+            index: 0,
+            actual: 0.0
+        })
+    );
+}
+
+proptest! {
+    #[test]
+    fn select_12_parts_round_trip(contexts in proptest::collection::vec((context(), 0.0f64..1.0), 0..20)) {
+        let mut model = LinUcb::new(&PolicyParameters::SHARED);
+        for (x, reward) in &contexts {
+            model.observe(x, *reward);
+        }
+        let again = LinUcb::from_parts(model.parameters(), &model.triangle(), &model.b(), model.observations());
+        prop_assert_eq!(again, Ok(model));
+    }
+
+    #[test]
+    fn select_17_the_inverse_stays_symmetric_and_right(contexts in proptest::collection::vec(context(), 1..40)) {
+        let mut model = LinUcb::new(&PolicyParameters::SHARED);
+        for x in &contexts {
+            model.observe_choice(x);
+        }
+        prop_assert!(largest_difference(&model, &inverted(&contexts)) < 1e-12);
+        prop_assert_eq!(model.inverse, model.inverse.transpose());
+    }
+
+    #[test]
+    fn select_18_a_downdate_undoes_an_update(contexts in proptest::collection::vec(context(), 0..20), x in context()) {
+        let mut model = LinUcb::new(&PolicyParameters::SHARED);
+        for x in &contexts {
+            model.observe_choice(x);
+        }
+        let before = model.clone();
+        model.observe_choice(&x);
+        prop_assert_eq!(model.forget_choice(&x), Downdate::Done);
+        prop_assert_eq!(model.observations(), before.observations());
+        for (again, held) in model.triangle().iter().zip(&before.triangle()) {
+            prop_assert!((again - held).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn select_16_no_number_leaves_its_range(contexts in proptest::collection::vec((context(), 0.0f64..1.0), 0..30)) {
+        let mut model = LinUcb::new(&PolicyParameters::SHARED);
+        for (x, reward) in &contexts {
+            model.observe(x, *reward);
+            prop_assert!(model.width(x) >= 0.0 && model.width(x).is_finite());
+            prop_assert!(model.estimate(x).is_finite());
+        }
+        let negative_zero = (-0.0f64).to_bits();
+        prop_assert!(model.triangle().iter().chain(&model.b()).all(|number| number.to_bits() != negative_zero));
+    }
+}

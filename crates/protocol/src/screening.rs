@@ -1,0 +1,301 @@
+//! Stage 1: every bid gets a composite score, and the best L go on to the policy.
+//!
+//! A score is made of what the coordinator's own log measured and what the statements fix; load alone is the bidder's claim,
+//! and weighs little. A bounded share of places goes to newcomers, since a peer that is never tried can never be known.
+//!
+//! Spec: SELECT-9 to SELECT-11.
+
+use std::cmp::Ordering;
+
+use symphony_transparency::PublicKey;
+
+use crate::number::{ratio_ppm, unit};
+
+/// One bid, as screening and selection see it. Every number is in [0, 1]; what lies outside is taken as the nearer end, and
+/// NaN as 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The bidder's log key.
+    pub peer: PublicKey,
+    /// Index of the bid's entry in the coordinator's log.
+    pub bid_index: u64,
+    /// Likeness of the bidder's capability to the requirement.
+    pub similarity: f64,
+    /// Expected success in this requirement bucket.
+    pub prior: f64,
+    /// Share of the bidder's places that are taken (its claim).
+    pub load: f64,
+    /// Measured moving average of its latency over the latency scale.
+    pub latency: f64,
+    /// One less the measured moving average of its time-outs and errors.
+    pub availability: f64,
+    /// Measured moving average of its success over all buckets.
+    pub reputation: f64,
+    /// Whether the coordinator's log holds too few settlements of this bidder to know it.
+    pub newcomer: bool,
+}
+
+/// Weights of the composite score, in parts per million; usually 500 000, 350 000 and 150 000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weights {
+    /// Weight of the likeness.
+    pub similarity_ppm: u32,
+    /// Weight of the prior.
+    pub prior_ppm: u32,
+    /// Weight of the stability.
+    pub stability_ppm: u32,
+}
+
+/// Whether this selection must try a newcomer if there is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exploration {
+    /// Newcomers compete like everybody.
+    #[default]
+    Off,
+    /// One place is kept for a newcomer.
+    On,
+}
+
+impl From<bool> for Exploration {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
+/// A place in the ranking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranked {
+    /// Position in the list of candidates that was ranked, from 0.
+    pub position: usize,
+    /// The candidate's bid.
+    pub bid_index: u64,
+    /// Its composite score, in [0, 1].
+    pub score: f64,
+}
+
+/// Short-term reliability in [0, 1]: `(0.4·(1 − load) + 0.4·(1 − latency)) + 0.2·availability`.
+///
+/// Spec: SELECT-9.
+pub fn stability(load: f64, latency: f64, availability: f64) -> f64 {
+    let idle = 0.4 * (1.0 - unit(load));
+    let quick = 0.4 * (1.0 - unit(latency));
+    let there = 0.2 * unit(availability);
+    unit(idle + quick + there)
+}
+
+/// The composite score in [0, 1]: `(similarity·w₁ + prior·w₂) + stability·w₃`, clipped.
+///
+/// Spec: SELECT-10.
+pub fn composite(candidate: &Candidate, weights: &Weights) -> f64 {
+    let stability = stability(candidate.load, candidate.latency, candidate.availability);
+    let similarity = ratio_ppm(weights.similarity_ppm.into()) * unit(candidate.similarity);
+    let prior = ratio_ppm(weights.prior_ppm.into()) * unit(candidate.prior);
+    unit(similarity + prior + ratio_ppm(weights.stability_ppm.into()) * stability)
+}
+
+/// The best `shortlist` candidates, best first; equal scores by raw key bytes, then by bid index.
+///
+/// With [`Exploration::On`], the last place goes to the best newcomer if none is among the best and one bid at all.
+///
+/// Spec: SELECT-11.
+pub fn rank(
+    candidates: &[Candidate],
+    weights: &Weights,
+    shortlist: usize,
+    exploration: Exploration,
+) -> Vec<Ranked> {
+    let mut ranked: Vec<Ranked> = candidates
+        .iter()
+        .enumerate()
+        .map(|(position, candidate)| Ranked {
+            position,
+            bid_index: candidate.bid_index,
+            score: composite(candidate, weights),
+        })
+        .collect();
+    ranked.sort_by(|left, right| best_first(candidates, left, right));
+    let is_newcomer = |place: &Ranked| candidates[place.position].newcomer;
+    let first_newcomer = ranked.iter().position(is_newcomer);
+    match (exploration, first_newcomer) {
+        (Exploration::On, Some(best)) if shortlist > 0 && best >= shortlist => {
+            ranked.swap(shortlist - 1, best)
+        }
+        _ => {}
+    }
+    ranked.truncate(shortlist);
+    ranked
+}
+
+fn best_first(candidates: &[Candidate], left: &Ranked, right: &Ranked) -> Ordering {
+    // Scores are never NaN nor −0, so the total order is the numeric one.
+    right
+        .score
+        .total_cmp(&left.score)
+        .then_with(|| {
+            candidates[left.position]
+                .peer
+                .cmp(&candidates[right.position].peer)
+        })
+        .then_with(|| left.bid_index.cmp(&right.bid_index))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+    use symphony_transparency::{PublicKey, SecretKey};
+
+    use super::{Candidate, Exploration, Weights, composite, rank, stability};
+
+    const WEIGHTS: Weights = Weights {
+        similarity_ppm: 500_000,
+        prior_ppm: 350_000,
+        stability_ppm: 150_000,
+    };
+
+    pub(crate) fn key(seed: u8) -> PublicKey {
+        SecretKey::from_bytes([seed; 32]).public()
+    }
+
+    pub(crate) fn candidate(seed: u8, similarity: f64) -> Candidate {
+        Candidate {
+            peer: key(seed),
+            bid_index: u64::from(seed),
+            similarity,
+            prior: 0.4,
+            load: 0.0,
+            latency: 0.25,
+            availability: 1.0,
+            reputation: 0.5,
+            newcomer: false,
+        }
+    }
+
+    pub(crate) fn newcomer(seed: u8, similarity: f64) -> Candidate {
+        Candidate {
+            newcomer: true,
+            ..candidate(seed, similarity)
+        }
+    }
+
+    #[test]
+    fn select_9_stability_spans_the_unit() {
+        assert_eq!(stability(0.0, 0.0, 1.0), 1.0);
+        assert_eq!(stability(1.0, 1.0, 0.0), 0.0);
+        assert_eq!(stability(f64::NAN, 7.0, 1.0), 0.4 + 0.2);
+    }
+
+    #[test]
+    fn select_10_the_neutral_candidate() {
+        let neutral = Candidate {
+            prior: 0.5,
+            latency: 0.0,
+            ..candidate(1, 0.5)
+        };
+        assert_eq!(composite(&neutral, &WEIGHTS), 0.575);
+    }
+
+    #[test]
+    fn select_10_heavy_weights_are_clipped() {
+        let heavy = Weights {
+            similarity_ppm: 4_000_000,
+            ..WEIGHTS
+        };
+        assert_eq!(composite(&candidate(1, 1.0), &heavy), 1.0);
+    }
+
+    #[test]
+    fn select_11_equal_scores_stand_by_key_bytes() {
+        let candidates: Vec<Candidate> = (1..=9).map(|seed| candidate(seed, 0.5)).collect();
+        let ranked = rank(&candidates, &WEIGHTS, 9, Exploration::Off);
+        let keys: Vec<PublicKey> = ranked
+            .iter()
+            .map(|place| candidates[place.position].peer)
+            .collect();
+        assert!(keys.is_sorted());
+        assert_eq!(
+            ranked[0].bid_index,
+            candidates[ranked[0].position].bid_index
+        );
+    }
+
+    #[test]
+    fn select_11_keeps_the_last_place_for_a_newcomer() {
+        let candidates = [
+            candidate(1, 0.9),
+            candidate(2, 0.8),
+            candidate(3, 0.7),
+            newcomer(4, 0.1),
+            newcomer(5, 0.2),
+        ];
+        let without = rank(&candidates, &WEIGHTS, 3, Exploration::Off);
+        assert_eq!(
+            without
+                .iter()
+                .map(|place| place.position)
+                .collect::<Vec<_>>(),
+            [0, 1, 2]
+        );
+        let with = rank(&candidates, &WEIGHTS, 3, Exploration::On);
+        assert_eq!(
+            with.iter().map(|place| place.position).collect::<Vec<_>>(),
+            [0, 1, 4]
+        );
+    }
+
+    #[test]
+    fn select_11_needs_no_kept_place_when_a_newcomer_is_good() {
+        let candidates = [
+            candidate(1, 0.9),
+            newcomer(2, 0.8),
+            candidate(3, 0.7),
+            newcomer(4, 0.1),
+        ];
+        let ranked = rank(&candidates, &WEIGHTS, 2, Exploration::On);
+        assert_eq!(
+            ranked
+                .iter()
+                .map(|place| place.position)
+                .collect::<Vec<_>>(),
+            [0, 1]
+        );
+    }
+
+    #[test]
+    fn select_11_an_empty_shortlist_is_empty() {
+        assert!(rank(&[newcomer(1, 0.5)], &WEIGHTS, 0, Exploration::On).is_empty());
+        assert!(rank(&[], &WEIGHTS, 5, Exploration::On).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn select_11_ranking_does_not_depend_on_the_order_of_bids(
+            likeness in proptest::collection::vec((0u8..4, any::<bool>()), 0..12),
+            shortlist in 0usize..8,
+            explore: bool,
+        ) {
+            let candidates: Vec<Candidate> = (0u8..)
+                .zip(&likeness)
+                .map(|(seed, (likeness, newcomer))| Candidate {
+                    newcomer: *newcomer,
+                    ..candidate(seed, f64::from(*likeness) / 4.0)
+                })
+                .collect();
+            let mut reversed = candidates.clone();
+            reversed.reverse();
+            let bids = |candidates: &[Candidate]| -> Vec<(u64, u64)> {
+                rank(candidates, &WEIGHTS, shortlist, explore.into())
+                    .iter()
+                    .map(|place| (place.bid_index, place.score.to_bits()))
+                    .collect()
+            };
+            prop_assert_eq!(bids(&candidates), bids(&reversed));
+        }
+
+        #[test]
+        fn select_10_is_in_the_unit_for_any_numbers(similarity: f64, load: f64, latency: f64, weight: u32) {
+            let wild = Candidate { load, latency, ..candidate(1, similarity) };
+            let score = composite(&wild, &Weights { prior_ppm: weight, ..WEIGHTS });
+            prop_assert!((0.0..=1.0).contains(&score));
+        }
+    }
+}
