@@ -133,8 +133,9 @@ pub(crate) fn word_offsets(text: &str, needle: &str) -> Vec<usize> {
         .filter(|offset| {
             let before = offset.checked_sub(1).map(|index| bytes[index]);
             let after = bytes.get(offset + needle.len()).copied();
-            !(is_identifier(*first) && before.is_some_and(is_identifier))
-                && !(is_identifier(*last) && after.is_some_and(is_identifier))
+            let continues_before = is_identifier(*first) && before.is_some_and(is_identifier);
+            let continues_after = is_identifier(*last) && after.is_some_and(is_identifier);
+            !continues_before && !continues_after
         })
         .collect()
 }

@@ -13,6 +13,7 @@ use anyhow::Result;
 use crate::finding::Finding;
 use crate::source;
 
+const INDEX_FILE: &str = "spec/README.md";
 const ALLOW_FILE: &str = "xtask/spec-allow.txt";
 
 /// Folders with sources, from the repository's root.
@@ -23,11 +24,16 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Finding>> {
     let mut chapters = Vec::new();
     for path in source::files_under(&root.join("spec"), &[".md"])? {
         let shown = source::shown(root, &path);
-        if !shown.starts_with("spec/decisions/") && shown != "spec/README.md" {
+        if !shown.starts_with("spec/decisions/") && shown != INDEX_FILE {
             chapters.push((shown, source::read(&path)?));
         }
     }
     let (requirements, mut findings) = requirements(&chapters);
+    findings.extend(check_index(
+        &chapters,
+        &requirements,
+        &source::read(&root.join(INDEX_FILE))?,
+    ));
     let prefixes: BTreeSet<&str> = requirements.keys().filter_map(|id| prefix_of(id)).collect();
 
     let mut mentions = Mentions::default();
@@ -86,6 +92,32 @@ fn requirements(chapters: &[(String, String)]) -> (BTreeMap<String, Requirement>
         }
     }
     (requirements, findings)
+}
+
+/// The index names every chapter and every prefix.
+fn check_index(
+    chapters: &[(String, String)],
+    requirements: &BTreeMap<String, Requirement>,
+    index: &str,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, _) in chapters {
+        let name = file.trim_start_matches("spec/");
+        if !index.contains(&format!("({name})")) {
+            findings.push(Finding::new(INDEX_FILE, format!("has no link to {name}")));
+        }
+    }
+    let prefixes: BTreeSet<&str> = requirements.keys().filter_map(|id| prefix_of(id)).collect();
+    for prefix in prefixes
+        .into_iter()
+        .filter(|prefix| !index.contains(&format!("`{prefix}`")))
+    {
+        findings.push(Finding::new(
+            INDEX_FILE,
+            format!("does not name the ids `{prefix}`"),
+        ));
+    }
+    findings
 }
 
 /// Offsets and ids of all `**ID**`.
@@ -346,6 +378,14 @@ mod tests {
             "",
         );
         assert_eq!(findings, ["crates/a/src/log.rs:1: LOG-99 is not in spec/"]);
+    }
+
+    #[test]
+    fn the_index_names_each_chapter_and_prefix() {
+        let chapters = [("spec/04-log.md".to_owned(), CHAPTER.to_owned())];
+        let (requirements, _) = requirements(&chapters);
+        assert_eq!(check_index(&chapters, &requirements, "# Index").len(), 2);
+        assert!(check_index(&chapters, &requirements, "[Log](04-log.md) `LOG`").is_empty());
     }
 
     #[test]
