@@ -78,18 +78,20 @@ impl UnverifiedStatement {
     /// Spec: KEYS-8, KEYS-9, KEYS-12.
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
         let envelope: wire::Statement = canonical::decode_canonical(bytes, STATEMENT_SIZE_MAX)?;
+        let network =
+            Digest::from_slice(&envelope.network_id).map_err(StatementError::NetworkId)?;
         let kind = u32::try_from(envelope.r#type)
             .ok()
             .and_then(StatementKind::from_number)
             .ok_or(StatementError::UnknownType {
                 actual: envelope.r#type,
             })?;
+        let author = PublicKey::from_slice(&envelope.author).map_err(StatementError::Author)?;
         Ok(Self {
             fields: Fields {
-                network: Digest::from_slice(&envelope.network_id)
-                    .map_err(StatementError::NetworkId)?,
+                network,
                 kind,
-                author: PublicKey::from_slice(&envelope.author).map_err(StatementError::Author)?,
+                author,
                 payload: envelope.payload,
             },
             signature: Signature::from_slice(&envelope.signature)
