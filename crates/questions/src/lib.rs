@@ -45,7 +45,7 @@ pub use question::{ANSWER_MARK, Question};
 pub use random::Random;
 pub use skill::{Skill, UnknownSkill};
 pub use split::{SPLIT_MODULUS, Split, UnknownSplit, text_digest};
-pub use stream::{Questions, distinct_questions};
+pub use stream::{Questions, distinct_questions, mixed_questions};
 pub use task_file::{
     Place, TASK_COUNT_MAX, TASK_FILE_SIZE_MAX, TASK_INPUT_SIZE_MAX, Task, TaskFileError,
     parse_tasks, read_tasks,

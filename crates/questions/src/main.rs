@@ -1,28 +1,41 @@
-//! Prints generated questions as JSON lines: what trains the models of `models/`.
+//! Prints generated questions as JSON lines.
 //!
 //! ```text
 //! symphony-questions generate --skill navigate --count 1000 --seed 7 --split train
+//! symphony-questions tasks --skill navigate,web_of_lies --count 300 --seed 7
 //! ```
+//!
+//! `generate` prints questions with their working, for training (`--distinct` leaves repeats out). `tasks` prints a mix of
+//! different questions of one or more skills as a task file: for `symphony demo --tasks FILE`.
 //!
 //! Exit codes: 0 done, 2 wrong arguments, 1 the output could not be written.
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use symphony_questions::{Questions, Skill, Split, distinct_questions};
+use serde::Serialize;
+use symphony_questions::{Questions, Skill, Split, Task, distinct_questions, mixed_questions};
 
 const USAGE: &str = "usage: symphony-questions generate --skill NAME --count N [--seed N] [--split train|demo] [--distinct]
-skills: boolean_expressions, navigate, web_of_lies, dyck_languages, object_counting";
+       symphony-questions tasks --skill NAME[,NAME]... --count N [--seed N] [--split train|demo]
+skills: boolean_expressions, navigate, web_of_lies, dyck_languages, object_counting
+split: train for generate, demo for tasks, unless given";
 
 /// Most questions of one call: a typing error must not fill a disk.
 const COUNT_MAX: usize = 10_000_000;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Generate { distinct: bool },
+    Tasks,
+}
+
 struct Arguments {
-    skill: Skill,
+    command: Command,
+    skills: Vec<Skill>,
     count: usize,
     seed: u64,
     split: Split,
-    distinct: bool,
 }
 
 fn main() -> ExitCode {
@@ -51,17 +64,20 @@ fn main() -> ExitCode {
 
 fn parse(words: &[String]) -> Result<Arguments, String> {
     let (command, options) = words.split_first().ok_or("a command is missing")?;
-    if command != "generate" {
-        return Err(format!(
-            "unknown command {command:?}, expected \"generate\""
-        ));
-    }
-    let (mut skill, mut count, mut seed, mut split, mut distinct) =
-        (None, None, 0, Split::Train, false);
+    let mut command = match command.as_str() {
+        "generate" => Command::Generate { distinct: false },
+        "tasks" => Command::Tasks,
+        _ => {
+            return Err(format!(
+                "unknown command {command:?}, expected \"generate\" or \"tasks\""
+            ));
+        }
+    };
+    let (mut skills, mut count, mut seed, mut split) = (Vec::new(), None, 0, None);
     let mut options = options.iter();
     while let Some(option) = options.next() {
-        if option == "--distinct" {
-            distinct = true;
+        if let ("--distinct", Command::Generate { distinct }) = (option.as_str(), &mut command) {
+            *distinct = true;
             continue;
         }
         let value = options
@@ -69,10 +85,13 @@ fn parse(words: &[String]) -> Result<Arguments, String> {
             .ok_or_else(|| format!("{option} needs a value"))?;
         let invalid = |reason: &dyn std::fmt::Display| format!("{option} {value:?}: {reason}");
         match option.as_str() {
-            "--skill" => skill = Some(value.parse::<Skill>().map_err(|error| invalid(&error))?),
+            "--skill" => {
+                let parsed: Result<Vec<Skill>, _> = value.split(',').map(str::parse).collect();
+                skills = parsed.map_err(|error| invalid(&error))?;
+            }
             "--count" => count = Some(value.parse::<usize>().map_err(|error| invalid(&error))?),
             "--seed" => seed = value.parse::<u64>().map_err(|error| invalid(&error))?,
-            "--split" => split = value.parse::<Split>().map_err(|error| invalid(&error))?,
+            "--split" => split = Some(value.parse::<Split>().map_err(|error| invalid(&error))?),
             _ => return Err(format!("unknown option {option:?}")),
         }
     }
@@ -80,34 +99,58 @@ fn parse(words: &[String]) -> Result<Arguments, String> {
     if count > COUNT_MAX {
         return Err(format!("--count is {count}, expected at most {COUNT_MAX}"));
     }
+    if skills.is_empty() {
+        return Err("--skill is missing".to_owned());
+    }
+    if command != Command::Tasks && skills.len() > 1 {
+        return Err(format!(
+            "--skill names {} skills, expected one",
+            skills.len()
+        ));
+    }
+    let split = split.unwrap_or(if command == Command::Tasks {
+        Split::Demo
+    } else {
+        Split::Train
+    });
     Ok(Arguments {
-        skill: skill.ok_or("--skill is missing")?,
+        command,
+        skills,
         count,
         seed,
         split,
-        distinct,
     })
 }
 
 fn print(arguments: &Arguments) -> std::io::Result<()> {
-    let mut output = BufWriter::new(std::io::stdout().lock());
     let Arguments {
-        skill,
+        command,
+        ref skills,
         count,
         seed,
         split,
-        distinct,
     } = *arguments;
-    if distinct {
-        for question in distinct_questions(skill, split, seed, count) {
-            serde_json::to_writer(&mut output, &question)?;
-            output.write_all(b"\n")?;
+    match (command, skills.first()) {
+        (Command::Tasks, _) => print_lines(
+            mixed_questions(skills, split, seed, count)
+                .into_iter()
+                .map(Task::from),
+        ),
+        (Command::Generate { distinct: true }, Some(&skill)) => {
+            print_lines(distinct_questions(skill, split, seed, count))
         }
-    } else {
-        for question in Questions::new(skill, split, seed).take(count) {
-            serde_json::to_writer(&mut output, &question)?;
-            output.write_all(b"\n")?;
+        (Command::Generate { distinct: false }, Some(&skill)) => {
+            print_lines(Questions::new(skill, split, seed).take(count))
         }
+        (Command::Generate { .. }, None) => Ok(()),
+    }
+}
+
+fn print_lines(items: impl IntoIterator<Item = impl Serialize>) -> std::io::Result<()> {
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    for item in items {
+        serde_json::to_writer(&mut output, &item)?;
+        output.write_all(b"\n")?;
     }
     output.flush()
 }

@@ -75,6 +75,19 @@ pub fn distinct_questions(skill: Skill, split: Split, seed: u64, count: usize) -
     questions
 }
 
+/// Up to `count` questions with different texts, the skills in equal shares (the first ones get what is left over) and in
+/// random order.
+#[must_use]
+pub fn mixed_questions(skills: &[Skill], split: Split, seed: u64, count: usize) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for (index, &skill) in skills.iter().enumerate() {
+        let share = count / skills.len() + usize::from(index < count % skills.len());
+        questions.extend(distinct_questions(skill, split, seed, share));
+    }
+    Random::new(mix(seed)).shuffle(&mut questions);
+    questions
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +135,25 @@ mod tests {
         // The skill with the fewest texts: short expressions.
         let all = distinct_questions(Skill::BooleanExpressions, Split::Demo, 5, usize::MAX);
         assert!((300..100_000).contains(&all.len()), "{}", all.len());
+    }
+
+    #[test]
+    fn a_mix_has_equal_shares_in_random_order() {
+        let skills = [Skill::BooleanExpressions, Skill::Navigate, Skill::WebOfLies];
+        let mixed = mixed_questions(&skills, Split::Demo, 1, 100);
+        let share = |skill| {
+            mixed
+                .iter()
+                .filter(|question| question.skill == skill)
+                .count()
+        };
+        assert_eq!(skills.map(share), [34, 33, 33]);
+        let changes = mixed
+            .windows(2)
+            .filter(|pair| pair[0].skill != pair[1].skill)
+            .count();
+        assert!(changes > 30, "{changes}");
+        assert!(mixed_questions(&[], Split::Demo, 1, 100).is_empty());
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::question::Question;
+
 /// Largest task file, in bytes.
 pub const TASK_FILE_SIZE_MAX: usize = 16 * 1024 * 1024;
 /// Most tasks in a file.
@@ -26,6 +28,17 @@ pub struct Task {
     /// The kind of question, where the file names one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill: Option<String>,
+}
+
+impl From<Question> for Task {
+    /// The task that asks this question; the working stays behind.
+    fn from(question: Question) -> Self {
+        Self {
+            input: question.input,
+            target: Some(question.answer),
+            skill: Some(question.skill.name().to_owned()),
+        }
+    }
 }
 
 /// Where in a file a task stands.
