@@ -1,0 +1,416 @@
+//! The handle through which everything is asked.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+
+use symphony_transparency::merkle::TreeHead;
+use symphony_transparency::{Digest, SignedCheckpoint};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::checkpoint::StoredCheckpoint;
+use crate::command::{
+    APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, Appended, Command, HEAL_BYTES_MAX, Release, Reply,
+};
+use crate::error::{LedgerError, OpenError};
+use crate::memo::{Memo, MemoWrite};
+use crate::open::{self, Limits, OpenOptions, Opened, Recovered};
+use crate::reader::LogReader;
+use crate::store::Store;
+use crate::tails::{Tail, Tails};
+use crate::writer::Writer;
+
+/// A handle to an open ledger. Clones share it; the data directory is free again when it was [closed](Ledger::close) and
+/// all clones and readers are dropped.
+///
+/// Writes go to one owner thread, in the order in which they are queued, and are answered when they are on the device. A
+/// future that is dropped before it was queued asked for nothing; one that is dropped later leaves its request running.
+#[derive(Clone)]
+pub struct Ledger {
+    store: Arc<Store>,
+    tails: Arc<Tails>,
+    network: Digest,
+    commands: mpsc::Sender<Command>,
+}
+
+/// The answer to a queued request: resolves when the request is on the device, or was refused. Dropping it does not take the
+/// request back.
+#[derive(Debug)]
+#[must_use = "a request that is not waited for may have been refused"]
+pub struct Pending<T>(oneshot::Receiver<Result<T, LedgerError>>);
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, LedgerError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(LedgerError::Closed)))
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger of a data directory, and makes one where there is none.
+    ///
+    /// The caller becomes its only owner. The end of each log is checked; nothing is repaired. Blocks while RocksDB replays
+    /// its write-ahead log (at most 64 MiB).
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed.
+    ///
+    /// Spec: STORE-8 to STORE-10, STORE-14.
+    pub fn open(directory: &Path, options: OpenOptions) -> Result<(Self, Recovered), OpenError> {
+        let Opened {
+            store,
+            record,
+            own,
+            heads,
+            checkpoint_sizes,
+            recovered,
+        } = open::open(directory, &options)?;
+        let store = Arc::new(store);
+        let tail = recovered.own.as_ref().map(|own| Tail {
+            log: own.log,
+            head: own.head,
+        });
+        let tails = Arc::new(Tails::new(tail));
+        let damaged = recovered
+            .damaged
+            .iter()
+            .filter_map(|(log, damages)| Some((*log, damages.listed().first()?.clone())))
+            .collect();
+        let writer = Writer {
+            store: Arc::clone(&store),
+            network: options.network,
+            limits: Limits {
+                followed_logs_count_max: options.followed_logs_count_max,
+                followed_log_bytes_max: options.followed_log_bytes_max,
+            },
+            own,
+            standing: recovered.standing,
+            record,
+            heads,
+            damaged,
+            checkpoint_sizes,
+            tails: Arc::clone(&tails),
+            stopped: None,
+        };
+        let (commands, queue) = mpsc::channel(options.queue_length.max(1));
+        thread::Builder::new()
+            .name("symphony-ledger".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(OpenError::Thread)?;
+        Ok((
+            Self {
+                store,
+                tails,
+                network: options.network,
+                commands,
+            },
+            recovered,
+        ))
+    }
+
+    /// The network that the ledger belongs to.
+    pub fn network(&self) -> &Digest {
+        &self.network
+    }
+
+    /// Queues entries for this peer's own log, together with memos, and returns once they are queued.
+    ///
+    /// Each entry must state the next index, its predecessor and a time not before it. Entries of one request are
+    /// contiguous and become durable together, with the memos. So a caller that queues in order may prepare the next
+    /// entries while these are synced.
+    ///
+    /// # Errors
+    /// Here: [`LedgerError::RequestTooLarge`], [`LedgerError::Memo`], [`LedgerError::Closed`]. From the answer:
+    /// [`LedgerError::Link`], [`LedgerError::BehindSigningRecord`], [`LedgerError::Diverged`],
+    /// [`LedgerError::NoSigningRecord`], [`LedgerError::Stopped`].
+    ///
+    /// Spec: STORE-6, STORE-7.
+    pub async fn submit(
+        &self,
+        entries: Vec<Vec<u8>>,
+        memos: Vec<MemoWrite>,
+        release: Release,
+    ) -> Result<Pending<Appended>, LedgerError> {
+        let command = |reply| Command::Append {
+            entries,
+            memos,
+            release,
+            reply,
+        };
+        self.queue(command).await
+    }
+
+    /// Appends entries to this peer's own log; resolves when they are on the device.
+    ///
+    /// # Errors
+    /// As [`Ledger::submit`].
+    pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Appended, LedgerError> {
+        self.submit(entries, Vec::new(), Release::Later)
+            .await?
+            .await
+    }
+
+    /// Appends entries and changes memos, both or neither.
+    ///
+    /// # Errors
+    /// As [`Ledger::submit`].
+    pub async fn append_with(
+        &self,
+        entries: Vec<Vec<u8>>,
+        memos: Vec<MemoWrite>,
+    ) -> Result<Appended, LedgerError> {
+        self.submit(entries, memos, Release::Later).await?.await
+    }
+
+    /// Appends entries and changes memos, and covers them in the signing record: when this resolves, statements in the
+    /// entries and a checkpoint over them may be released. Costs a second sync, which all requests of a group share.
+    ///
+    /// # Errors
+    /// As [`Ledger::submit`].
+    pub async fn append_for_release(
+        &self,
+        entries: Vec<Vec<u8>>,
+        memos: Vec<MemoWrite>,
+    ) -> Result<Appended, LedgerError> {
+        self.submit(entries, memos, Release::Now).await?.await
+    }
+
+    /// Notes that this size and root of this peer's own log are about to be signed; resolves when that is on the device.
+    /// Only then may the signature leave the process. Requests that wait together share one sync.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrongRoot`] or [`LedgerError::Proof`] if the log does not have that root;
+    /// [`LedgerError::BehindSigningRecord`], [`LedgerError::Diverged`], [`LedgerError::NoSigningRecord`],
+    /// [`LedgerError::NoOwnLog`], [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    ///
+    /// Spec: STORE-12.
+    pub async fn record_signing(&self, head: TreeHead) -> Result<(), LedgerError> {
+        self.queue(|reply| Command::RecordSigning { head, reply })
+            .await?
+            .await
+    }
+
+    /// Gives this peer's own log back the entries that a restored backup lacks, from copies that others hold: all from the
+    /// log's end to exactly the size in the signing record. They are taken only if they lead to the root that was signed.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotHealed`], [`LedgerError::NothingToHeal`], [`LedgerError::Link`],
+    /// [`LedgerError::RequestTooLarge`] beyond [`HEAL_BYTES_MAX`], [`LedgerError::NoSigningRecord`],
+    /// [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    ///
+    /// Spec: STORE-14.
+    pub async fn heal(&self, entries: Vec<Vec<u8>>) -> Result<Appended, LedgerError> {
+        self.queue(|reply| Command::Heal { entries, reply })
+            .await?
+            .await
+    }
+
+    /// Appends entries to the copy of another peer's log, which begins with its entry 0. The caller has judged them; here
+    /// only their order is checked.
+    ///
+    /// # Errors
+    /// [`LedgerError::Link`] (the author's fault, or that of whoever sent them), [`LedgerError::LogFull`],
+    /// [`LedgerError::TooManyLogs`], [`LedgerError::UnknownLog`] for no entries of a log that is not stored,
+    /// [`LedgerError::OwnLog`], [`LedgerError::Read`] for a damaged copy, [`LedgerError::RequestTooLarge`],
+    /// [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    pub async fn append_followed(
+        &self,
+        log: Digest,
+        entries: Vec<Vec<u8>>,
+    ) -> Result<Appended, LedgerError> {
+        self.queue(|reply| Command::AppendFollowed {
+            log,
+            entries,
+            reply,
+        })
+        .await?
+        .await
+    }
+
+    /// Drops everything stored of another peer's log, its checkpoints included.
+    ///
+    /// # Errors
+    /// [`LedgerError::OwnLog`], [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    pub async fn forget(&self, log: Digest) -> Result<(), LedgerError> {
+        self.queue(|reply| Command::Forget { log, reply })
+            .await?
+            .await
+    }
+
+    /// Keeps a verified checkpoint, of this peer's own log or of any other's. The same checkpoint with other cosignatures
+    /// replaces the stored one; of each log the largest [`CHECKPOINTS_COUNT_MAX`](crate::CHECKPOINTS_COUNT_MAX) stay.
+    ///
+    /// # Errors
+    /// [`LedgerError::CheckpointConflict`] with the stored one, if both are of one size and differ;
+    /// [`LedgerError::CheckpointNetwork`], [`LedgerError::TooManyLogs`], [`LedgerError::Stopped`],
+    /// [`LedgerError::Closed`].
+    pub async fn put_checkpoint(&self, signed: SignedCheckpoint) -> Result<(), LedgerError> {
+        let signed = Box::new(signed);
+        self.queue(|reply| Command::PutCheckpoint { signed, reply })
+            .await?
+            .await
+    }
+
+    /// Changes memos, all or none.
+    ///
+    /// # Errors
+    /// [`LedgerError::Memo`], [`LedgerError::RequestTooLarge`], [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    pub async fn write_memos(&self, memos: Vec<MemoWrite>) -> Result<(), LedgerError> {
+        self.queue(|reply| Command::WriteMemos { memos, reply })
+            .await?
+            .await
+    }
+
+    /// Value of a memo.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn memo(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.store.memo(key)?)
+    }
+
+    /// At most `count_max` memos whose keys begin with `prefix`, in the order of keys, from behind the key `after`.
+    /// Fewer mean that there are no more.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn memos(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        count_max: usize,
+    ) -> Result<Vec<Memo>, LedgerError> {
+        Ok(self
+            .store
+            .memos(prefix, after)
+            .take(count_max)
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Reads this peer's own log; `None` before entry 0 is on the device.
+    pub fn own(&self) -> Option<LogReader> {
+        self.tails
+            .own()
+            .map(|tail| LogReader::new(Arc::clone(&self.store), tail.log))
+    }
+
+    /// Reads a stored log, the own or another's; `None` if there is none with this id.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn log(&self, log: &Digest) -> Result<Option<LogReader>, LedgerError> {
+        let stored = self.store.head(log)?.is_some();
+        Ok(stored.then(|| LogReader::new(Arc::clone(&self.store), *log)))
+    }
+
+    /// Ids of all stored logs, the own included, by bytes.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn logs(&self) -> Result<Vec<Digest>, LedgerError> {
+        Ok(self.store.logs()?)
+    }
+
+    /// The largest stored checkpoint of a log, whether its entries are stored or not.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn latest_checkpoint(&self, log: &Digest) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        Ok(self.store.checkpoint_up_to(log, u64::MAX)?)
+    }
+
+    /// The largest stored checkpoint of a log with at most `size` entries.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn checkpoint_up_to(
+        &self,
+        log: &Digest,
+        size: u64,
+    ) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        Ok(self.store.checkpoint_up_to(log, size)?)
+    }
+
+    /// The stored checkpoint of a log at exactly `size` entries.
+    ///
+    /// # Errors
+    /// [`LedgerError::Read`].
+    pub fn checkpoint_at(
+        &self,
+        log: &Digest,
+        size: u64,
+    ) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        Ok(self.store.checkpoint(log, size)?)
+    }
+
+    /// Watches the durable end of this peer's own log. Steps in between may be missed, the last one never.
+    pub fn subscribe(&self) -> watch::Receiver<Option<Tail>> {
+        self.tails.subscribe()
+    }
+
+    /// Watches the durable end of one log; the watch ends when the log is forgotten.
+    ///
+    /// # Errors
+    /// [`LedgerError::UnknownLog`], [`LedgerError::Read`].
+    pub fn subscribe_to(&self, log: &Digest) -> Result<watch::Receiver<TreeHead>, LedgerError> {
+        self.tails.subscribe_to(&self.store, log)
+    }
+
+    /// Finishes what is queued, flushes, and stops the owner thread. Later requests of clones get
+    /// [`LedgerError::Closed`]; the directory is free as soon as clones and readers are dropped, too.
+    ///
+    /// # Errors
+    /// [`LedgerError::Closed`] if a clone was closed before.
+    pub async fn close(self) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(Command::Close { reply })
+            .await
+            .map_err(|_| LedgerError::Closed)?;
+        answer.await.map_err(|_| LedgerError::Closed)
+    }
+
+    async fn queue<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<Pending<T>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        let command = command(reply);
+        check_request(&command)?;
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| LedgerError::Closed)?;
+        Ok(Pending(answer))
+    }
+}
+
+/// Limits are checked before anything is queued, so that the queue's memory is bounded.
+fn check_request(command: &Command) -> Result<(), LedgerError> {
+    let (entries, entries_limit, bytes_limit) = match command {
+        Command::Append { entries, .. } | Command::AppendFollowed { entries, .. } => {
+            (entries.len(), APPEND_ENTRIES_MAX, APPEND_BYTES_MAX)
+        }
+        Command::Heal { entries, .. } => (entries.len(), usize::MAX, HEAL_BYTES_MAX),
+        _ => (0, 0, APPEND_BYTES_MAX),
+    };
+    let bytes = command.bytes();
+    if entries > entries_limit || bytes > bytes_limit {
+        return Err(LedgerError::RequestTooLarge {
+            entries,
+            bytes,
+            entries_limit,
+            bytes_limit,
+        });
+    }
+    if let Command::Append { memos, .. } | Command::WriteMemos { memos, .. } = command {
+        memos.iter().try_for_each(MemoWrite::check)?;
+    }
+    Ok(())
+}
