@@ -7,10 +7,11 @@
 
 use crate::{Digest, Domain, digest};
 
-/// Largest entry in bytes: an entry holds at most one foreign statement beside a ranking of some hundred bidders.
+/// Largest entry in bytes: room for the ranking of all bidders that a close may have, or for one foreign statement beside
+/// the entry's own fields; small enough that a receiver can hold many.
 ///
 /// Spec: LOG-5.
-pub const ENTRY_SIZE_MAX: usize = 1 << 20;
+pub const ENTRY_SIZE_MAX: usize = 32 * 1024;
 
 /// An entry's place in its log, as the entry itself states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,16 @@ pub struct Link {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
+    /// The entry is larger than [`ENTRY_SIZE_MAX`].
+    #[error("entry {index} has {actual} bytes, more than {limit}")]
+    TooLarge {
+        /// The index of its place.
+        index: u64,
+        /// [`ENTRY_SIZE_MAX`].
+        limit: usize,
+        /// Its size in bytes.
+        actual: usize,
+    },
     /// The entry states another index than that of its place.
     #[error("entry states index {actual}, expected {expected}")]
     Index {
@@ -81,8 +92,15 @@ impl ChainEnd {
     /// # Errors
     /// A [`ChainError`]: a fault of the log's author, or bytes of another log.
     ///
-    /// Spec: LOG-1, LOG-2, LOG-3.
+    /// Spec: LOG-1, LOG-2, LOG-3, LOG-5.
     pub fn follow(&self, link: &Link, entry: &[u8]) -> Result<Self, ChainError> {
+        if entry.len() > ENTRY_SIZE_MAX {
+            return Err(ChainError::TooLarge {
+                index: self.size,
+                limit: ENTRY_SIZE_MAX,
+                actual: entry.len(),
+            });
+        }
         // The last possible index cannot be counted, so it is refused like a wrong one.
         let size = match self.size.checked_add(1) {
             Some(size) if link.index == self.size => size,

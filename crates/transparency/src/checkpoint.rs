@@ -95,7 +95,7 @@ impl Checkpoint {
     /// # Errors
     /// Those of [`CheckpointError`] that name lines.
     ///
-    /// Spec: LOG-19 to LOG-23.
+    /// Spec: LOG-19, LOG-20, LOG-21, LOG-22, LOG-23.
     pub fn parse_text(text: &str) -> Result<Self, CheckpointError> {
         // Splitting after each newline keeps a text without the last one apart from a text with it.
         let lines: Vec<&str> = text.split('\n').collect();
@@ -155,7 +155,7 @@ pub struct SignedCheckpoint {
 impl SignedCheckpoint {
     /// Reads a signed checkpoint and accepts it if the log key signed it.
     ///
-    /// Which key is the log's follows from the log itself: the one in force after its entry `size − 1`. To look it up,
+    /// Which key is the log's follows from the log itself (LOG-6). To look it up,
     /// read network, log and size with [`SignedCheckpoint::parse_unverified`].
     ///
     /// # Errors

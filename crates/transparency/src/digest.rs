@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 
 use crate::Domain;
 
-/// A 32-byte BLAKE3 digest, shown as 64 lowercase hexadecimal digits.
+/// A 32-byte BLAKE3 digest, shown as 64 lowercase hexadecimal digits (CONV-2).
 ///
 /// Ordering is by bytes, which is the order that every sorted set in the protocol uses.
 ///
@@ -171,6 +171,7 @@ impl DomainHasher {
     }
 }
 
+/// Numbers in hashed bytes are big-endian. Spec: CONV-1.
 fn length_prefix(length: usize) -> [u8; 8] {
     u64::try_from(length)
         .expect("usize has at most 64 bits on every supported target")

@@ -91,7 +91,7 @@ pub struct SignedNote {
 }
 
 impl SignedNote {
-    /// Reads a note. There is one encoding of each note, so [`ToString`] gives back the same bytes.
+    /// Reads a note, whose base64 has one form only (CONV-3). There is one encoding of each note, so [`ToString`] gives back the same bytes.
     ///
     /// # Errors
     /// Any [`NoteError`] but the last two.

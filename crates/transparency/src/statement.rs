@@ -75,7 +75,7 @@ impl UnverifiedStatement {
     /// # Errors
     /// Any [`StatementError`] but [`StatementError::ForeignNetwork`].
     ///
-    /// Spec: KEYS-8, KEYS-9, KEYS-12.
+    /// Spec: KEYS-8, KEYS-9, KEYS-12, BYTES-4.
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
         let envelope: wire::Statement = canonical::decode_canonical(bytes, STATEMENT_SIZE_MAX)?;
         let network =

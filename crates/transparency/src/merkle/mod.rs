@@ -21,6 +21,8 @@ pub use tree::MerkleTree;
 
 /// Largest number of leaves: sizes fit a signed 64-bit integer with room to spare, as Go's readers need, and no sum or
 /// doubling of indices overflows.
+///
+/// Spec: LOG-13.
 pub const TREE_SIZE_MAX: u64 = 1 << 62;
 
 /// Most hashes in an inclusion proof: the depth of the largest tree.

@@ -1,6 +1,8 @@
 //! Chapter 04: the chain of entries.
 
-use symphony_transparency::{ChainEnd, ChainError, Digest, Link, entry_digest, log_id};
+use symphony_transparency::{
+    ChainEnd, ChainError, Digest, ENTRY_SIZE_MAX, Link, entry_digest, log_id,
+};
 
 use crate::some_digest;
 
@@ -92,4 +94,18 @@ fn log_3_time_stands_still_but_never_goes_back() {
 #[test]
 fn log_4_the_log_id_is_no_entry_digest() {
     assert_ne!(log_id(b"entry 0"), entry_digest(b"entry 0"));
+}
+
+#[test]
+fn log_5_the_largest_entry_is_taken_and_a_larger_one_is_not() {
+    assert!(END.follow(&link(3), &vec![0; ENTRY_SIZE_MAX]).is_ok());
+    let expected = ChainError::TooLarge {
+        index: 3,
+        limit: ENTRY_SIZE_MAX,
+        actual: ENTRY_SIZE_MAX + 1,
+    };
+    assert_eq!(
+        END.follow(&link(3), &vec![0; ENTRY_SIZE_MAX + 1]),
+        Err(expected)
+    );
 }

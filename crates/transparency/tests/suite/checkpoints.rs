@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use symphony_transparency::merkle::TREE_SIZE_MAX;
 use symphony_transparency::{
-    CHECKPOINT_SIZE_MAX, Checkpoint, CheckpointError, Digest, SignedCheckpoint,
+    CHECKPOINT_SIZE_MAX, Checkpoint, CheckpointError, Digest, SignedCheckpoint, verify_consistency,
 };
 
 use crate::{secret, some_digest};
@@ -42,6 +42,19 @@ fn log_20_network_and_log_stand_in_the_origin_in_full() {
             .to_string()
             .starts_with(&format!("{origin}\n42\n"))
     );
+}
+
+#[test]
+fn log_24_two_roots_at_one_size_contradict_each_other() {
+    let (one, other) = (
+        checkpoint(),
+        Checkpoint {
+            root: [9; 32],
+            ..checkpoint()
+        },
+    );
+    assert!(verify_consistency(&one.head(), &other.head(), &[]).is_err());
+    assert_eq!(verify_consistency(&one.head(), &one.head(), &[]), Ok(()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use symphony_transparency::{
     CanonicalError, STATEMENT_SIZE_MAX, StatementError, StatementKind, UnverifiedStatement,
-    payload_digest, sign_statement,
+    payload_digest, sign_statement, signing_bytes,
 };
 
 use crate::{secret, some_digest};
@@ -46,6 +46,27 @@ fn keys_9_the_schema_has_the_same_types() {
         assert_eq!(name, kind.name());
     }
     assert!(StatementType::try_from(StatementKind::ALL.len() as i32 + 1).is_err());
+}
+
+#[test]
+fn bytes_4_a_type_that_nobody_knows_is_refused() {
+    let signed = sign_statement(&secret(1), &some_digest(1), StatementKind::Bid, Vec::new());
+    for number in [0, 14, 127] {
+        let mut changed = signed.bytes().to_vec();
+        // Tag, length and 32 bytes of network id, then the tag of the type.
+        assert_eq!(changed[34..36], [0x10, 4]);
+        changed[35] = number;
+        assert!(
+            UnverifiedStatement::parse(&changed).is_err(),
+            "type {number}"
+        );
+    }
+}
+
+#[test]
+fn conv_1_numbers_in_signed_bytes_are_big_endian() {
+    let signed = signing_bytes(&some_digest(1), StatementKind::Bid, &some_digest(2));
+    assert_eq!(signed[13 + 32..13 + 36], [0, 0, 0, 4]);
 }
 
 #[test]
