@@ -49,9 +49,10 @@ fn inverted(contexts: &[Context]) -> Vec<Vec<f64>> {
             *number /= divisor;
         }
         for row in (0..DIMENSION).filter(|row| *row != pivot) {
+            let pivoted = rows[pivot].clone();
             let factor = rows[row][pivot];
-            for column in 0..2 * DIMENSION {
-                rows[row][column] -= factor * rows[pivot][column];
+            for (number, above) in rows[row].iter_mut().zip(&pivoted) {
+                *number -= factor * above;
             }
         }
     }

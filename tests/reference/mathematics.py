@@ -1,0 +1,623 @@
+"""A second implementation of chapters 07, 09, 10 (reward) and 11, and the writer of their vectors.
+
+It was written from the specification and shares no code with the Rust crates. `python3 tests/reference/mathematics.py`
+writes tests/vectors/{ln,embedding,screening,linucb,vote,reward,map}/*.txt anew; a change of any of them is a change of the
+protocol. Needs the package `blake3` (PyPI). Python's floats are IEEE 754 binary64 and are never fused.
+"""
+
+import math
+import pathlib
+import struct
+
+from blake3 import blake3
+
+VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+
+# Log keys of the Ed25519 seeds 01…01 to 08…08.
+PEERS = [
+    "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c",
+    "8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394",
+    "ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d1",
+    "ca93ac1705187071d67b83c7ff0efe8108e8ec4530575d7726879333dbdabe7c",
+    "6e7a1cdd29b0b78fd13af4c5598feff4ef2a97166e3ca6f2e4fbfccd80505bf1",
+    "8a875fff1eb38451577acd5afee405456568dd7c89e090863a0557bc7af49f17",
+    "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c",
+    "1398f62c6d1a457c51ba6a4b5f3dbd2f69fca93216218dc8997e416bd17d93ca",
+]
+
+
+# ---- bytes ----------------------------------------------------------------------------------------------------------
+
+
+def bits(number):
+    """An f64 as 16 hexadecimal digits; −0 as +0."""
+    return struct.pack(">d", 0.0 if number == 0 else number).hex()
+
+
+def from_bits(text):
+    return struct.unpack(">d", bytes.fromhex(text))[0]
+
+
+def digest(domain, data):
+    return blake3(data, derive_key_context="symphony/v1 " + domain).digest()
+
+
+def write(folder, name, expect, spec, comment, *fields):
+    (VECTORS / folder).mkdir(parents=True, exist_ok=True)
+    lines = [("expect", expect), ("spec", spec), ("comment", comment), *fields]
+    text = "".join(f"{key}: {value}".rstrip() + "\n" for key, value in lines)
+    (VECTORS / folder / (name + ".txt")).write_text(text, encoding="utf-8")
+
+
+# ---- numbers (SELECT-1 to SELECT-3) ------------------------------------------------------------------------------------
+
+
+def ratio(ppm):
+    return ppm / 1_000_000.0
+
+
+def unit(x):
+    return 1.0 if x >= 1 else x if x > 0 else 0.0
+
+
+def floor_ppm(x):
+    return int(math.floor(unit(x) * 1_000_000.0))
+
+
+def ln(x):
+    if not (x > 0 and x < math.inf):
+        return 0.0
+    mantissa, exponent = math.frexp(x)  # in [½, 1)
+    mantissa, exponent = mantissa * 2, exponent - 1
+    if mantissa > from_bits("3ff6a09e667f3bcd"):
+        mantissa, exponent = mantissa / 2, exponent + 1
+    f = mantissa - 1
+    s = f / (2 + f)
+    z = s * s
+    series = 0.0
+    for odd in (23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3):
+        series = (series + 2.0 / odd) * z
+    h = 0.5 * f * f
+    tail = s * (h + series) + exponent * from_bits("3d7cf79abc9e3b3a")
+    return exponent * from_bits("3fe62e42fefa0000") - ((h - tail) - f) + 0.0
+
+
+def dot(left, right):
+    total = 0.0
+    for a, b in zip(left, right, strict=True):
+        total = total + a * b
+    return total
+
+
+def ln_vectors():
+    for name, x in {
+        "one": 1.0,
+        "two": 2.0,
+        "ten": 10.0,
+        "twenty": 20.0,
+        "tenth": 0.1,
+        "below-one": 1 - 2.0**-53,
+        "above-one": 1 + 2.0**-52,
+        "square-root-of-two": math.sqrt(2),
+        "above-square-root-of-two": math.nextafter(math.sqrt(2), 2),
+        "million-and-one": 1_000_001.0,
+        "least-subnormal": 2.0**-1074,
+        "least-normal": 2.0**-1022,
+        "largest": from_bits("7fefffffffffffff"),
+        "third": 1 / 3,
+        "zero": 0.0,
+        "minus-one": -1.0,
+    }.items():
+        write("ln", name, "ok", "SELECT-3", f"ln({x!r}).", ("x", bits(x)), ("ln", bits(ln(x))))
+
+
+# ---- embeddings and matching (SELECT-4 to SELECT-8) ---------------------------------------------------------------------
+
+
+def embedding_of(text):
+    numbers = [0] * 64
+    words, word = [], ""
+    for letter in text + " ":
+        if ord(letter) < 128 and not letter.isalnum():
+            if word:
+                words.append(word)
+            word = ""
+        else:
+            word += letter.lower() if ord(letter) < 128 else letter
+    for word in words:
+        framed = f"<{word}>"
+        for start in range(len(framed)):
+            for size in (3, 4):
+                gram = framed[start : start + size]
+                if len(gram) == size:
+                    place, sign = digest("embedding", gram.encode())[:2]
+                    changed = numbers[place & 63] + (-1 if sign & 1 else 1)
+                    numbers[place & 63] = max(-32768, min(32767, changed))
+    return numbers
+
+
+def packed(numbers):
+    return struct.pack(">64h", *numbers).hex()
+
+
+def cosine(left, right):
+    product = sum(a * b for a, b in zip(left, right, strict=True))
+    norms = float(sum(a * a for a in left)) * float(sum(b * b for b in right))
+    return max(-1.0, min(1.0, product / math.sqrt(norms))) if norms else 0.0
+
+
+def similarity(left, right):
+    return unit((1 + cosine(left, right)) / 2)
+
+
+def match_ppm(offered, offered_embedding, required, required_embedding):
+    coverage = sum(tag in offered for tag in required) / len(required) if required else 1.0
+    return floor_ppm(0.5 * coverage + 0.5 * similarity(offered_embedding, required_embedding))
+
+
+def embedding_vectors():
+    for name, (text, times) in {
+        "empty": ("", 1),
+        "separators-only": (" -_.!\n\t\x7f", 1),
+        "one-letter": ("a", 1),
+        "words": ("boolean expressions", 1),
+        "case-and-separators": ("Web-of_LIES, 2nd part", 1),
+        "beyond-ascii": ("Größe É 東京 naïve", 1),
+        "repeated": ("navigate ", 50),
+        "saturated": ("a ", 40_000),
+    }.items():
+        fields = ("text", text.encode().hex()), ("times", times), ("embedding", packed(embedding_of(text * times)))
+        write("embedding", "text-" + name, "ok", "SELECT-5", f"The text {text!r}, {times} times.", *fields)
+    zero, low, high = [0] * 64, [-32768] * 64, [32767] * 64
+    boolean, navigate = embedding_of("boolean expressions"), embedding_of("navigate to the start")
+    for name, left, right in (
+        ("same", boolean, boolean),
+        ("near", boolean, embedding_of("boolean logic expression")),
+        ("far", boolean, navigate),
+        ("zero", boolean, zero),
+        ("opposite", low, high),
+        ("largest", low, low),
+    ):
+        write(
+            "embedding", "cosine-" + name, "ok", "SELECT-6, SELECT-7", "Cosine and likeness of two embeddings.",
+            ("left", packed(left)), ("right", packed(right)),
+            ("cosine", bits(cosine(left, right))), ("similarity", bits(similarity(left, right))),
+        )
+    for name, offered, left, required, right in (
+        ("full", ["boolean", "logic"], boolean, ["boolean"], boolean),
+        ("nothing-fits", ["navigate"], zero, ["boolean"], zero),
+        ("third", ["a"], boolean, ["a", "b", "c"], navigate),
+        ("no-requirement", [], navigate, [], boolean),
+        ("case-matters", ["Boolean"], boolean, ["boolean"], boolean),
+    ):
+        write(
+            "embedding", "match-" + name, "ok", "SELECT-8", "The match of a capability with a requirement.",
+            ("capability_tags", " ".join(offered)), ("capability_embedding", packed(left)),
+            ("requirement_tags", " ".join(required)), ("requirement_embedding", packed(right)),
+            ("match_ppm", match_ppm(offered, left, required, right)),
+        )
+    for length in (0, 127, 129):
+        write(
+            "embedding", f"length-{length}", "wrong-length", "SELECT-4", f"{length} bytes are no embedding.",
+            ("embedding", "00" * length),
+        )
+
+
+# ---- screening (SELECT-9 to SELECT-11) ------------------------------------------------------------------------------------
+
+
+def candidate(peer, bid, newcomer=False, **numbers):
+    start = {"similarity": 0.5, "prior": 0.4, "load": 0.0, "latency": 0.25, "availability": 1.0, "reputation": 0.5}
+    return {"peer": PEERS[peer], "bid": bid, "newcomer": newcomer, **start, **numbers}
+
+
+NUMBERS = ("similarity", "prior", "load", "latency", "availability", "reputation")
+
+
+def candidate_fields(candidates):
+    for one in candidates:
+        numbers = " ".join(bits(one[name]) for name in NUMBERS)
+        yield "candidate", f"{one['peer']} {one['bid']} {numbers} {'newcomer' if one['newcomer'] else 'known'}"
+
+
+def composite(one, weights):
+    stability = unit(0.4 * (1 - unit(one["load"])) + 0.4 * (1 - unit(one["latency"])) + 0.2 * unit(one["availability"]))
+    similar, prior = ratio(weights[0]) * unit(one["similarity"]), ratio(weights[1]) * unit(one["prior"])
+    return unit(similar + prior + ratio(weights[2]) * stability)
+
+
+def rank(candidates, weights, shortlist, exploration):
+    scores = [composite(one, weights) for one in candidates]
+    order = sorted(
+        range(len(candidates)), key=lambda i: (-scores[i], candidates[i]["peer"], candidates[i]["bid"])
+    )
+    best, rest = order[:shortlist], order[shortlist:]
+    newcomers = [i for i in rest if candidates[i]["newcomer"]]
+    if exploration and best and newcomers and not any(candidates[i]["newcomer"] for i in best):
+        best[-1] = newcomers[0]
+    return [(i, candidates[i]["bid"], scores[i]) for i in best]
+
+
+POOL = [
+    candidate(0, 10, similarity=0.91, prior=0.7, load=0.25, latency=0.1, reputation=0.8),
+    candidate(1, 11, similarity=0.62, prior=0.55, load=1.0, latency=0.9, availability=0.5, reputation=0.3),
+    candidate(2, 12, similarity=0.88, prior=0.35, latency=0.33, reputation=0.45),
+    candidate(3, 13, similarity=0.15, prior=1 / 3, newcomer=True, reputation=0.0),
+    candidate(4, 14, similarity=0.2, prior=1 / 3, newcomer=True, reputation=0.0),
+    candidate(5, 15, similarity=0.75, prior=0.66, latency=1.0, availability=0.2, reputation=0.7),
+    candidate(6, 16, similarity=0.75, prior=0.66, latency=1.0, availability=0.2, reputation=0.7),
+]
+WEIGHTS = (500_000, 350_000, 150_000)
+
+
+def screening_vectors():
+    equal = [candidate(peer, peer) for peer in range(8)]
+    twice = [candidate(0, 9), candidate(0, 8)]
+    wild = [candidate(0, 1, similarity=7.5, load=-3.0, latency=1e300), candidate(1, 2, similarity=-1.0, prior=2.0)]
+    for name, comment, candidates, weights, shortlist, exploration in (
+        ("pool", "Seven bids, the best five.", POOL, WEIGHTS, 5, False),
+        ("newcomer", "The third place is kept for the better newcomer.", POOL, WEIGHTS, 3, True),
+        ("newcomer-present", "A newcomer is among the best already.", POOL[2:5], WEIGHTS, 2, True),
+        ("no-newcomer", "A place is kept, but nobody is new.", POOL[:3], WEIGHTS, 2, True),
+        ("ties", "Equal scores stand by key bytes.", equal, WEIGHTS, 8, False),
+        ("ties-bid", "Equal scores and keys stand by the bid's index.", twice, WEIGHTS, 2, False),
+        ("clipped", "Numbers outside [0, 1] are taken as the nearer end.", wild, WEIGHTS, 2, False),
+        ("other-weights", "Weights that do not sum to one.", POOL, (900_000, 0, 700_001), 4, False),
+        ("empty", "Nobody bid.", [], WEIGHTS, 5, True),
+    ):
+        write(
+            "screening", name, "ok", "SELECT-9, SELECT-10, SELECT-11", comment,
+            ("weights_ppm", " ".join(map(str, weights))), ("shortlist", shortlist),
+            ("exploration", "on" if exploration else "off"), *candidate_fields(candidates),
+            *(("ranked", f"{i} {bid} {bits(score)}") for i, bid, score in rank(candidates, weights, shortlist, exploration)),
+        )
+
+
+# ---- LinUCB (SELECT-12 to SELECT-20) ----------------------------------------------------------------------------------------
+
+SHARED = ("shared", 1_000_000, 50_000, 1_000_000, 500_000, 1_000_000, 1_000_000)
+PAPER = ("paper", 1_000_000, 50_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000)
+
+
+class LinUcb:
+    def __init__(self, parameters):
+        self.parameters = parameters
+        self.kind, *ppm = parameters
+        self.ridge, self.failure, self.alpha, self.noise, self.norm, self.exploration = map(ratio, ppm)
+        self.inverse = [[1.0 / self.ridge if i == j else 0.0 for j in range(6)] for i in range(6)]
+        self.b, self.t = [0.0] * 6, 0
+
+    def copy(self):
+        other = LinUcb(self.parameters)
+        other.inverse, other.b, other.t = [row[:] for row in self.inverse], self.b[:], self.t
+        return other
+
+    def times(self, x):
+        return [dot(row, x) + 0.0 for row in self.inverse]
+
+    def beta(self):
+        inner = 6.0 * ln(1 + self.t / self.ridge) + 2 * ln(1 / self.failure)
+        return self.alpha * self.noise * math.sqrt(inner) + math.sqrt(self.ridge) * self.norm
+
+    def assess(self, x):
+        square = dot(x, self.times(x))
+        width = self.exploration * self.beta() * (math.sqrt(square) if square > 0 else 0.0)
+        estimate = dot(x, self.times(self.b))
+        return estimate, width, estimate + width
+
+    def choice(self, x, sign=1):
+        u = self.times(x)
+        denominator = 1 + sign * dot(x, u)
+        if sign < 0 and (denominator <= 1e-12 or self.t == 0):
+            return
+        for i in range(6):
+            for j in range(i, 6):
+                step = u[i] * u[j] / denominator
+                held = self.inverse[i][j]
+                self.inverse[i][j] = self.inverse[j][i] = (held - step if sign > 0 else held + step) + 0.0
+        self.t += sign
+
+    def reward(self, r, x):
+        self.b = [held + r * number + 0.0 for held, number in zip(self.b, x, strict=True)]
+
+    def triangle(self):
+        return [self.inverse[i][j] for i in range(6) for j in range(i, 6)]
+
+
+def features(kind, one):
+    raw = [1.0] + [unit(one[name]) for name in ("similarity", "load", "latency", "reputation", "availability")]
+    length = math.sqrt(6.0) if kind == "shared" else max(1.0, math.sqrt(dot(raw, raw)))
+    return [number / length for number in raw]
+
+
+def pick(model, shortlist, executors, newcomers, exploration):
+    model, picks, remaining, new = model.copy(), [], list(range(len(shortlist))), 0
+    last = min(executors, len(shortlist))
+    for place in range(1, last + 1):
+        known = [i for i in remaining if not shortlist[i]["newcomer"]]
+        strange = [i for i in remaining if shortlist[i]["newcomer"]]
+        eligible = remaining
+        if exploration and new == 0 and place == last:
+            eligible = strange or remaining
+        elif newcomers == "at-most-one" and new > 0 and known:
+            eligible = known
+        assessed = {i: model.assess(features(model.kind, shortlist[i])) for i in eligible}
+        best = min(eligible, key=lambda i: (-assessed[i][2], shortlist[i]["peer"], i))
+        x = features(model.kind, shortlist[best])
+        picks.append((best, shortlist[best]["bid"], *assessed[best]))
+        remaining = [i for i in remaining if i != best]
+        new += shortlist[best]["newcomer"]
+        if model.kind == "shared":
+            model.choice(x)
+    return picks, model
+
+
+def listed(numbers):
+    return " ".join(map(bits, numbers))
+
+
+def model_fields(model):
+    yield "observations", model.t
+    yield "triangle", listed(model.triangle())
+    yield "b", listed(model.b)
+    yield "theta", listed(model.times(model.b))
+    yield "beta", bits(model.beta())
+
+
+def history(kind, length):
+    """A written sequence of contexts and rewards: no library's random numbers."""
+    state = 20_260_201
+    for _ in range(length):
+        numbers = []
+        for _ in range(6):
+            state = (state * 1_103_515_245 + 12_345) % 2**31
+            numbers.append(state / 2.0**31)
+        names = ("similarity", "load", "latency", "reputation", "availability")
+        yield features(kind, dict(zip(names, numbers[:5], strict=True))), numbers[5]
+
+
+def linucb_vectors():
+    bold = ("shared", 500_000, 100_000, 2_000_000, 250_000, 1_500_000, 300_000)
+    for name, parameters, length in (
+        ("shared-new", SHARED, 0), ("shared-1", SHARED, 1), ("shared-200", SHARED, 200),
+        ("paper-1", PAPER, 1), ("paper-10", PAPER, 10), ("paper-100", PAPER, 100), ("bold-40", bold, 40),
+    ):
+        model, steps = LinUcb(parameters), []
+        for x, r in history(parameters[0], length):
+            model.choice(x)
+            model.reward(r, x)
+            steps += [("choice", listed(x)), ("reward", f"{bits(r)} {listed(x)}")]
+        x = features(parameters[0], POOL[0])
+        write(
+            "linucb", "learn-" + name, "ok", "SELECT-12, SELECT-15, SELECT-16, SELECT-17, SELECT-19",
+            f"{length} choices with their rewards.", ("parameters", " ".join(map(str, parameters))), *steps,
+            *model_fields(model), ("assess", f"{listed(x)} {listed(model.assess(x))}"),
+        )
+    model, steps = LinUcb(SHARED), []
+    for index, (x, r) in enumerate(history("shared", 12)):
+        model.choice(x)
+        steps.append(("choice", listed(x)))
+        if index % 3 == 2:
+            model.choice(x, -1)
+            steps.append(("forget", listed(x)))
+        else:
+            model.reward(r, x)
+            steps.append(("reward", f"{bits(r)} {listed(x)}"))
+    write(
+        "linucb", "forget", "ok", "SELECT-18", "Every third choice is taken back.",
+        ("parameters", " ".join(map(str, SHARED))), *steps, *model_fields(model),
+    )
+    x = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    model = LinUcb(SHARED)
+    model.choice(x, -1)
+    write(
+        "linucb", "forget-refused", "ok", "SELECT-18", "What was never counted cannot be taken back.",
+        ("parameters", " ".join(map(str, SHARED))), ("forget", listed(x)), *model_fields(model),
+    )
+    for name, comment, parameters, length, shortlist, executors, newcomers, exploration in (
+        ("new", "A policy that has seen nothing.", SHARED, 0, POOL, 3, "at-most-one", False),
+        ("learned", "After 30 settlements.", SHARED, 30, POOL, 3, "at-most-one", False),
+        ("explore", "The last pick goes to a newcomer.", SHARED, 60, POOL, 3, "at-most-one", True),
+        ("unlimited", "Newcomers count like everybody.", SHARED, 0, POOL[3:], 4, "unlimited", False),
+        ("all-new", "Newcomers fill up when nobody else remains.", SHARED, 0, POOL[3:5], 3, "at-most-one", True),
+        ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", False),
+        ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", False),
+    ):
+        model, steps = LinUcb(parameters), []
+        for x, r in history(parameters[0], length):
+            model.choice(x)
+            model.reward(r, x)
+            steps += [("choice", listed(x)), ("reward", f"{bits(r)} {listed(x)}")]
+        picks, after = pick(model, shortlist, executors, newcomers, exploration)
+        write(
+            "linucb", "pick-" + name, "ok", "SELECT-13, SELECT-16, SELECT-17, SELECT-20", comment,
+            ("parameters", " ".join(map(str, parameters))), *steps, ("executors", executors),
+            ("newcomers", newcomers), ("exploration", "on" if exploration else "off"), *candidate_fields(shortlist),
+            *(("pick", f"{i} {bid} {listed(numbers)}") for i, bid, *numbers in picks), *model_fields(after),
+        )
+
+
+# ---- vote (VOTE-1 to VOTE-6) ----------------------------------------------------------------------------------------------------
+
+
+def tally(ballots):
+    first = {}
+    for ballot in ballots:
+        first.setdefault(ballot[0], ballot)
+    counted = [ballot for ballot in first.values() if ballot[1] == "peer"]
+    alone = not counted
+    counted = counted or list(first.values())
+    groups, total = {}, 0.0
+    for peer, voter, answer, confidence, weight in counted:
+        weight = 0.0 if alone or not (0 < weight < math.inf) else weight
+        total = total + weight
+        group = groups.setdefault(answer, [0.0, 0, 0])
+        group[0], group[1], group[2] = group[0] + weight, group[1] + confidence, group[2] + (voter == "peer")
+    if not groups:
+        return None
+    answer = min(groups, key=lambda a: (-groups[a][0], -groups[a][1], a))
+    weight, _, supporters = groups[answer]
+    return answer, weight, total, supporters, supporters >= 2
+
+
+def vote_vectors():
+    one, two, three = "11" * 32, "22" * 32, "33" * 32
+
+    def ballot(peer, answer, weight, confidence=500_000, voter="peer"):
+        return PEERS[peer], voter, answer, confidence, weight
+
+    for name, spec, comment, ballots in (
+        ("weight", "VOTE-3", "One reliable peer outweighs two others.", [ballot(0, two, 0.9), ballot(1, one, 0.4), ballot(2, one, 0.4)]),
+        ("sums-in-order", "VOTE-3", "Sums run in the order of ballots.", [ballot(0, one, 0.1), ballot(1, one, 0.2), ballot(2, one, 0.3), ballot(3, two, 0.6)]),
+        ("tie-confidence", "VOTE-3", "Equal weights fall by confidence.", [ballot(0, one, 0.5), ballot(1, two, 0.5, 500_001)]),
+        ("tie-bytes", "VOTE-3", "Equal weights and confidences fall to the smallest bytes.", [ballot(0, two, 0.5), ballot(1, one, 0.5)]),
+        ("own-ignored", "VOTE-4", "The coordinator's ballot tips nothing.", [ballot(7, two, 1.0, 999_999, "coordinator"), ballot(0, two, 0.5), ballot(1, one, 0.5)]),
+        ("own-alone", "VOTE-4", "The coordinator alone answers without quorum.", [ballot(7, three, 1.0, 1, "coordinator")]),
+        ("own-and-zero", "VOTE-4", "A peer of weight 0 still comes before the coordinator.", [ballot(7, one, 1.0, 1, "coordinator"), ballot(0, two, 0.0, 0)]),
+        ("quorum", "VOTE-5", "Two different peers agree.", [ballot(0, one, 0.25), ballot(1, one, 0.5), ballot(2, two, 0.7)]),
+        ("peer-twice", "VOTE-5", "Of two ballots of one peer the first counts.", [ballot(0, one, 0.25), ballot(0, one, 0.5), ballot(0, two, 0.9)]),
+        ("wild-weights", "VOTE-3", "Weights below 0 or infinite count as 0.", [ballot(0, three, -1.0), ballot(1, two, math.inf), ballot(2, one, 0.0)]),
+        ("none", "VOTE-3", "No ballots, no answer.", []),
+    ):
+        result = tally(ballots)
+        found = [("tally", "none")]
+        if result:
+            answer, weight, total, supporters, quorum = result
+            found = [("tally", f"{answer} {bits(weight)} {bits(total)} {supporters} {'quorum' if quorum else 'no-quorum'}")]
+        lines = [("ballot", f"{p} {v} {a} {c} {struct.pack('>d', w).hex()}") for p, v, a, c, w in ballots]
+        write("vote", name, "ok", spec, comment, *lines, *found)
+    for name, comment, plans in (
+        ("plans", "Two plans outweigh none; silence does not count.", [(None, 9.0), (three, 0.5), (two, 0.25), (two, 0.375)]),
+        ("plans-tie", "Equal weights fall to the smallest bytes.", [(three, 0.5), (one, 0.5)]),
+        ("plans-silent", "No plan has an answer.", [(None, 1.0)]),
+    ):
+        sums = {}
+        for answer, weight in plans:
+            if answer:
+                sums[answer] = sums.get(answer, 0.0) + weight
+        best = min(sums, key=lambda a: (-sums[a], a)) if sums else None
+        lines = [("plan", f"{answer or 'none'} {bits(weight)}") for answer, weight in plans]
+        write("vote", name, "ok", "VOTE-6", comment, *lines, ("plan_tally", f"{best} {bits(sums[best])}" if best else "none"))
+
+
+# ---- reward (SETTLE-1 to SETTLE-4) --------------------------------------------------------------------------------------------------
+
+
+def reward_vectors():
+    paper = (500_000, 200_000, 2_000, 0, 0)
+    rich = (500_000, 200_000, 2_000, 300_000, 150_000)
+    harsh = (100_000, 1_900_000, 0, 0, 0)
+    for name, parameters, outcome in (
+        ("won-instant", paper, ("won", 0, "unchecked", 0)),
+        ("won-slow", paper, ("won", 1_234, "unchecked", 0)),
+        ("won-too-slow", paper, ("won", 99_999, "unchecked", 0)),
+        ("not-won", paper, ("not-won", 777, "unchecked", 0)),
+        ("invalid", paper, "invalid"),
+        ("timed-out", paper, "timed-out"),
+        ("checked-correct", rich, ("not-won", 500, "correct", 250_000)),
+        ("checked-wrong", rich, ("won", 500, "wrong", 1_000_000)),
+        ("best", rich, ("won", 0, "correct", 0)),
+        ("clipped", harsh, ("not-won", 1, "unchecked", 0)),
+        ("no-scale", harsh, ("won", 0, "unchecked", 0)),
+    ):
+        bonus, penalty, scale, checker, price = parameters
+        raw = 0.0
+        if not isinstance(outcome, str):
+            vote, latency, checked, share = outcome
+            slow = (1.0 if latency else 0.0) if latency >= scale else unit(latency / scale)
+            raw = 1.0 + (ratio(bonus) if vote == "won" else 0.0) - ratio(penalty) * math.sqrt(slow)
+            raw = raw + (ratio(checker) if checked == "correct" else 0.0) - ratio(price) * unit(ratio(share))
+        high = 1.0 + ratio(bonus) + ratio(checker)
+        write(
+            "reward", name, "ok", "SETTLE-1, SETTLE-2, SETTLE-3, SETTLE-4",
+            "Parameters: bonus, latency penalty, latency scale in ms, checker, price.",
+            ("parameters", " ".join(map(str, parameters))),
+            ("outcome", outcome if isinstance(outcome, str) else " ".join(map(str, outcome))),
+            ("raw", bits(raw)), ("bounds", listed([0.0, high])), ("reward", bits(unit((raw - 0.0) / (high - 0.0)))),
+        )
+
+
+# ---- state map (STATE-1 to STATE-6) ----------------------------------------------------------------------------------------------------
+
+EMPTY = bytes(32)
+
+
+def bit(place, depth):
+    return place[depth // 8] >> (7 - depth % 8) & 1
+
+
+def subtree(leaves, depth):
+    """The digest of a subtree; `leaves` maps the digests of keys to the digests of values."""
+    if not leaves:
+        return EMPTY
+    if len(leaves) == 1:
+        ((place, value),) = leaves.items()
+        return digest("state-leaf", place + value)
+    halves = [{p: v for p, v in leaves.items() if bit(p, depth) == side} for side in (0, 1)]
+    return digest("state-node", subtree(halves[0], depth + 1) + subtree(halves[1], depth + 1))
+
+
+def leaves_of(content):
+    return {digest("state-key", key): digest("state-value", value) for key, value in content.items()}
+
+
+def prove(content, key):
+    place, leaves, siblings = digest("state-key", key), leaves_of(content), []
+    while len(leaves) > 1:
+        side = bit(place, len(siblings))
+        other = {p: v for p, v in leaves.items() if bit(p, len(siblings)) != side}
+        leaves = {p: v for p, v in leaves.items() if bit(p, len(siblings)) == side}
+        siblings.append(subtree(other, len(siblings) + 1))
+    terminal = next((f"{p.hex()} {v.hex()}" for p, v in leaves.items()), "empty")
+    return siblings, terminal
+
+
+def map_vectors():
+    many = {f"peer/{number}".encode(): bytes([number] * (number % 5)) for number in range(100)}
+    for name, comment, content in (
+        ("empty", "Nothing.", {}),
+        ("one", "One key: the root is its leaf.", {b"clock": b"\x01"}),
+        ("two", "Two keys.", {b"clock": b"\x01", b"policy": b"\x02\x03"}),
+        ("empty-key-and-value", "An empty key with an empty value is a leaf too.", {b"": b""}),
+        ("hundred", "A hundred keys.", many),
+    ):
+        lines = [("set", f"{key.hex() or '-'} {value.hex() or '-'}") for key, value in content.items()]
+        write("map", "root-" + name, "ok", "STATE-2, STATE-3, STATE-4", comment, *lines, ("root", subtree(leaves_of(content), 0).hex()))
+    steps = [("set", "61 01"), ("set", "62 02"), ("set", "63 03"), ("set", "61 04"), ("remove", "62"), ("remove", "64")]
+    left = {b"a": b"\x04", b"c": b"\x03"}
+    write("map", "root-after-removal", "ok", "STATE-3", "What was removed leaves no trace.", *steps, ("root", subtree(leaves_of(left), 0).hex()))
+
+    root = subtree(leaves_of(many), 0)
+
+    def proof(name, expect, spec, comment, key, value, siblings, terminal, against=root):
+        write(
+            "map", "proof-" + name, expect, spec, comment, ("root", against.hex()), ("key", key.hex()),
+            ("value", "absent" if value is None else value.hex() or "-"),
+            *(("sibling", sibling.hex()) for sibling in siblings), ("terminal", terminal),
+        )
+
+    key = b"peer/7"
+    siblings, terminal = prove(many, key)
+    proof("present", "ok", "STATE-5", "A key and its value.", key, many[key], siblings, terminal)
+    proof("wrong-value", "value-mismatch", "STATE-6", "Another value than the proof's.", key, b"\x07", siblings, terminal)
+    proof("denied", "not-absent", "STATE-6", "The key is there.", key, None, siblings, terminal)
+    proof("wrong-root", "root-mismatch", "STATE-6", "Another root.", key, many[key], siblings, terminal, bytes([1] * 32))
+    proof("short", "root-mismatch", "STATE-6", "The last sibling is missing.", key, many[key], siblings[:-1], terminal)
+    proof("overlong", "too-long", "STATE-6", "257 siblings.", key, many[key], [EMPTY] * 257, terminal)
+    absent = next(k for k in (f"no/{n}".encode() for n in range(1000)) if prove(many, k)[1] == "empty")
+    proof("absent-empty", "ok", "STATE-5", "Nothing is on the key's path.", absent, None, *prove(many, absent))
+    other = next(k for k in (f"no/{n}".encode() for n in range(1000)) if prove(many, k)[1] != "empty")
+    proof("absent-leaf", "ok", "STATE-5", "Another key's leaf is on the key's path.", other, None, *prove(many, other))
+    first = bit(digest("state-key", key), 0)
+    far = next(k for k in many if bit(digest("state-key", k), 0) != first)
+    proof("off-path", "off-path", "STATE-6", "A leaf that cannot lie on the key's path.", key, None, *prove(many, far))
+
+
+if __name__ == "__main__":
+    ln_vectors()
+    embedding_vectors()
+    screening_vectors()
+    linucb_vectors()
+    vote_vectors()
+    reward_vectors()
+    map_vectors()
