@@ -24,13 +24,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from asking import accuracy, ask, prompt_text
 from model import Shape, Transformer, load, save
-from questions import (ANSWER, END, PAD, QUESTION, Question, answer_of, build_tokenizer, generate, public_questions,
-                       save_tokenizer)
+from questions import END, PAD, Question, build_tokenizer, generate, public_questions, save_tokenizer
 from recipes import RECIPES
 
 TRAIN_SEED, WATCH_SEED, CARD_SEED = 1, 2, 3
-OUTPUT_LENGTH_MAX = 256
 HEAD_SIZE = 32
 # How many batches are sorted by length together, so that little is padded.
 BATCHES_SORTED_TOGETHER = 16
@@ -89,17 +88,13 @@ class Trainer:
             layer_count=options.layers, head_count=heads, key_head_count=max(heads // 2, 1)))
         self.started = time.monotonic()
         self.seconds_looking = 0.0
-        self.history: list[dict] = []
 
     def train_of(self, skill: str) -> list[Question]:
         return [question for question in self.train if question.skill == skill]
 
-    def prompt_text(self, question: Question) -> str:
-        return f"{QUESTION} {question.input} {ANSWER}"
-
     def batches(self):
         """(tokens padded on the right, positions whose next token is taught, those next tokens)."""
-        prompts = self.tokenizer.encode_batch([self.prompt_text(question) for question in self.train])
+        prompts = self.tokenizer.encode_batch([prompt_text(question) for question in self.train])
         outputs = self.tokenizer.encode_batch([f"{question.completion} {END}" for question in self.train])
         pairs = [(prompt.ids, output.ids) for prompt, output in zip(prompts, outputs)]
         order = random.Random(self.options.seed)
@@ -119,21 +114,6 @@ class Trainer:
                 tokens[row, :len(prompt) + len(output)] = torch.tensor(prompt + output)
                 taught[row, len(prompt) - 1:len(prompt) + len(output) - 1] = True
             yield tokens[:, :-1], taught[:, :-1], tokens[:, 1:][taught[:, :-1]]
-
-    def ask(self, model: Transformer, questions: list[Question]) -> list[str]:
-        """Greedy outputs."""
-        outputs = []
-        for start in range(0, len(questions), 100):
-            texts = [self.prompt_text(question) for question in questions[start:start + 100]]
-            prompts = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
-            rows = model.decode(prompts, self.end, self.pad, OUTPUT_LENGTH_MAX)
-            outputs += self.tokenizer.decode_batch(rows)
-        return outputs
-
-    def accuracy(self, model: Transformer, questions: list[Question]) -> float:
-        outputs = self.ask(model, questions)
-        right = sum(answer_of(output) == question.answer for output, question in zip(outputs, questions))
-        return right / max(len(questions), 1)
 
     def seconds_training(self) -> float:
         return time.monotonic() - self.started - self.seconds_looking
@@ -169,11 +149,10 @@ class Trainer:
     def look(self, step: int, loss: float, tokens_seen: int, weak: list) -> list:
         seconds = self.seconds_training()
         looked = time.monotonic()
-        accuracy = self.accuracy(self.model, self.watch)
-        self.history.append({"step": step, "seconds": seconds, "loss": loss, "accuracy": accuracy})
-        print(f"step {step}  loss {loss:.4f}  fresh {accuracy:.3f}  {seconds:.0f} s  "
+        share = accuracy(self.model, self.tokenizer, self.watch)
+        print(f"step {step}  loss {loss:.4f}  fresh {share:.3f}  {seconds:.0f} s  "
               f"{tokens_seen / seconds:,.0f} tokens/s", flush=True)
-        reached = [folder for needed, folder in weak if accuracy >= needed]
+        reached = [folder for needed, folder in weak if share >= needed]
         for folder in reached[-1:]:
             self.keep(folder, step, "A checkpoint on the way, kept as it was: half-trained on purpose.")
         self.seconds_looking += time.monotonic() - looked
@@ -191,12 +170,12 @@ class Trainer:
         model = load(folder)
         rows = []
         for skill in self.skills:
-            fresh = self.accuracy(model, self.fresh[skill])
+            fresh = accuracy(model, self.tokenizer, self.fresh[skill])
             public = "not measured"
             path = self.options.public and self.options.public / f"{skill}.json"
             if path and path.is_file():
                 questions = public_questions(path, skill)
-                public = f"{100 * self.accuracy(model, questions):.1f} % of {len(questions)}"
+                public = f"{100 * accuracy(model, self.tokenizer, questions):.1f} % of {len(questions)}"
             rows.append(f"| {skill} | {100 * fresh:.1f} % of {len(self.fresh[skill])} | {public} |")
         example = self.fresh[self.skills[0]][0]
         card = CARD.format(
@@ -204,7 +183,7 @@ class Trainer:
             bytes=(folder / "model.safetensors").stat().st_size, step=step, batch=self.options.batch,
             questions=step * self.options.batch, train_seed=TRAIN_SEED, card_seed=CARD_SEED,
             minutes=f"{seconds / 60:.1f}", threads=self.options.threads, command=self.command(),
-            input=example.input, output=self.ask(model, [example])[0], answer=example.answer)
+            input=example.input, output=ask(model, self.tokenizer, [example])[0], answer=example.answer)
         (folder / "card.md").write_text(card, encoding="utf-8")
         print(f"kept {folder}: {' '.join(rows)}", flush=True)
 
