@@ -135,11 +135,27 @@ pub fn dot<const N: usize>(left: &[f64; N], right: &[f64; N]) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{floor_ppm, ln, normalised, ratio_ppm, unit};
+    use super::{dot, floor_ppm, ln, normalised, ratio_ppm, unit};
 
     fn ulps_apart(left: f64, right: f64) -> u64 {
         // Both have the same sign here, so the distance of the bits is the count of numbers between.
         left.to_bits().abs_diff(right.to_bits())
+    }
+
+    #[test]
+    fn select_1_sums_run_from_left_to_right() {
+        // 1 is lost beside 2⁵³ if it comes second, and not if it comes last.
+        let large = 9_007_199_254_740_992.0;
+        assert_eq!(dot(&[large, 1.0, -large], &[1.0; 3]), 0.0);
+        assert_eq!(dot(&[large, -large, 1.0], &[1.0; 3]), 1.0);
+    }
+
+    #[test]
+    fn select_1_products_are_rounded_before_they_are_added() {
+        // Fused, the rounding error of the second product would be left over.
+        let tenth = 0.1;
+        let square = tenth * tenth;
+        assert_eq!(dot(&[-square, tenth], &[1.0, tenth]), 0.0);
     }
 
     #[test]
