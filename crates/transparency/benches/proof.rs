@@ -82,6 +82,10 @@ fn statement(criterion: &mut Criterion) {
             )
         });
     });
+    let (key, signature) = (secret.public(), secret.sign_raw(&[7; 81]));
+    group.bench_function("verify_strict/bytes=81", |bencher| {
+        bencher.iter(|| key.verify(black_box(&[7; 81]), &signature));
+    });
     group.bench_function("parse_and_verify/bytes=256", |bencher| {
         bencher.iter(|| {
             UnverifiedStatement::parse(black_box(signed.bytes()))

@@ -6,14 +6,18 @@
 //!
 //! Spec: KEYS-1 to KEYS-7.
 
+mod checked;
+
 use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::base58;
+
+pub(crate) use self::checked::CheckedKey;
 
 /// What precedes the base58btc text of a key.
 const DID_KEY_PREFIX: &str = "did:key:z";
@@ -89,14 +93,7 @@ impl PublicKey {
     ///
     /// Spec: KEYS-2.
     pub fn from_bytes(bytes: [u8; Self::LENGTH]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotAPoint)?;
-        if key.is_weak() {
-            return Err(KeyError::SmallOrder);
-        }
-        if key.to_edwards().compress().as_bytes() != &bytes {
-            return Err(KeyError::NotCanonical);
-        }
-        Ok(Self(bytes))
+        CheckedKey::from_bytes(&bytes).map(|key| key.public())
     }
 
     /// [`PublicKey::from_bytes`] for a slice.
@@ -104,11 +101,7 @@ impl PublicKey {
     /// # Errors
     /// Those of [`PublicKey::from_bytes`], and [`KeyError::WrongLength`].
     pub fn from_slice(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes = <[u8; Self::LENGTH]>::try_from(bytes).map_err(|_| KeyError::WrongLength {
-            expected: Self::LENGTH,
-            actual: bytes.len(),
-        })?;
-        Self::from_bytes(bytes)
+        CheckedKey::from_slice(bytes).map(|key| key.public())
     }
 
     /// The 32 bytes.
@@ -128,11 +121,10 @@ impl PublicKey {
     ///
     /// Spec: KEYS-5.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        let refused = || SignatureError::Refused { key: *self };
-        let key = VerifyingKey::from_bytes(&self.0).map_err(|_| refused())?;
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        key.verify_strict(message, &signature)
-            .map_err(|_| refused())
+        // Its bytes were checked when the value was made; only the point has to be decoded again.
+        CheckedKey::from_bytes(&self.0)
+            .map_err(|_| SignatureError::Refused { key: *self })?
+            .verify(message, signature)
     }
 }
 

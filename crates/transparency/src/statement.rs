@@ -9,7 +9,7 @@
 use symphony_proto::statement::v1 as wire;
 
 use crate::canonical::{self, CanonicalError};
-use crate::keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
+use crate::keys::{CheckedKey, KeyError, PublicKey, SecretKey, Signature, SignatureError};
 use crate::{Digest, DigestError, Domain, StatementKind, digest, digest_parts};
 
 /// Largest statement in bytes. The biggest payload is a capability with an embedding and its tags, below 16 KiB; four times
@@ -65,6 +65,7 @@ struct Fields {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedStatement {
     fields: Fields,
+    key: CheckedKey,
     signature: Signature,
     bytes: Vec<u8>,
 }
@@ -86,14 +87,15 @@ impl UnverifiedStatement {
             .ok_or(StatementError::UnknownType {
                 actual: envelope.r#type,
             })?;
-        let author = PublicKey::from_slice(&envelope.author).map_err(StatementError::Author)?;
+        let key = CheckedKey::from_slice(&envelope.author).map_err(StatementError::Author)?;
         Ok(Self {
             fields: Fields {
                 network,
                 kind,
-                author,
+                author: key.public(),
                 payload: envelope.payload,
             },
+            key,
             signature: Signature::from_slice(&envelope.signature)
                 .map_err(StatementError::Signature)?,
             bytes: bytes.to_vec(),
@@ -111,8 +113,8 @@ impl UnverifiedStatement {
         let Fields {
             network,
             kind,
-            author,
             payload,
+            ..
         } = &self.fields;
         if network != expected_network {
             return Err(StatementError::ForeignNetwork {
@@ -121,7 +123,7 @@ impl UnverifiedStatement {
             });
         }
         let signed = signing_bytes(network, *kind, &payload_digest(*kind, payload));
-        author
+        self.key
             .verify(&signed, &self.signature)
             .map_err(StatementError::Signature)?;
         Ok(VerifiedStatement {
