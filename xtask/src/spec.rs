@@ -94,7 +94,7 @@ fn requirements(chapters: &[(String, String)]) -> (BTreeMap<String, Requirement>
     (requirements, findings)
 }
 
-/// The index names every chapter and every prefix.
+/// The index names every chapter and every prefix, and no chapter that does not exist.
 fn check_index(
     chapters: &[(String, String)],
     requirements: &BTreeMap<String, Requirement>,
@@ -105,6 +105,20 @@ fn check_index(
         let name = file.trim_start_matches("spec/");
         if !index.contains(&format!("({name})")) {
             findings.push(Finding::new(INDEX_FILE, format!("has no link to {name}")));
+        }
+    }
+    for (start, _) in index.match_indices("](") {
+        let link = index[start + 2..].split(')').next().unwrap_or_default();
+        let is_chapter = link.ends_with(".md") && !link.contains('/');
+        if is_chapter
+            && !chapters
+                .iter()
+                .any(|(file, _)| file.trim_start_matches("spec/") == link)
+        {
+            findings.push(Finding::new(
+                INDEX_FILE,
+                format!("links to {link}, which does not exist"),
+            ));
         }
     }
     let prefixes: BTreeSet<&str> = requirements.keys().filter_map(|id| prefix_of(id)).collect();
@@ -385,7 +399,17 @@ mod tests {
         let chapters = [("spec/04-log.md".to_owned(), CHAPTER.to_owned())];
         let (requirements, _) = requirements(&chapters);
         assert_eq!(check_index(&chapters, &requirements, "# Index").len(), 2);
-        assert!(check_index(&chapters, &requirements, "[Log](04-log.md) `LOG`").is_empty());
+        let index = "[Log](04-log.md) `LOG` [decisions](decisions/README.md)";
+        assert!(check_index(&chapters, &requirements, index).is_empty());
+        assert_eq!(
+            check_index(
+                &chapters,
+                &requirements,
+                &format!("{index} [Vote](09-vote.md)")
+            )
+            .len(),
+            1
+        );
     }
 
     #[test]
