@@ -23,13 +23,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 
 from asking import accuracy, ask, prompt_text
 from model import Shape, Transformer, load, save
 from questions import END, PAD, Question, build_tokenizer, generate, public_questions, save_tokenizer
 from recipes import RECIPES
 
-TRAIN_SEED, WATCH_SEED, CARD_SEED = 1, 2, 3
+# Seeds of the split `demo`; the training questions have the seed of the options.
+WATCH_SEED, CARD_SEED = 2, 3
 HEAD_SIZE = 32
 # How many batches are sorted by length together, so that little is padded.
 BATCHES_SORTED_TOGETHER = 16
@@ -52,7 +54,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--watch-steps", type=int, default=50, help="steps between two looks")
     parser.add_argument("--evaluate", type=int, default=1000, help="fresh questions a skill for the card")
     parser.add_argument("--public", type=Path, help="folder of public task files (SKILL.json), asked for the card only")
-    parser.add_argument("--seed", type=int, default=1, help="of the weights and the order")
+    parser.add_argument("--seed", type=int, default=1, help="of the weights, the order, and the questions")
+    parser.add_argument("--from", dest="start", type=Path, help="folder of a model to go on from, with its tokenizer")
     options = parser.parse_args()
     recipe = RECIPES[options.skill]
     for name in ("minutes", "steps", "batch", "hidden", "layers", "learning_rate"):
@@ -72,9 +75,12 @@ class Trainer:
         self.skills = self.recipe.skills
         binary = options.questions_binary
         count = -(-options.steps * options.batch // len(self.skills))
-        self.train = [question for skill in self.skills for question in generate(binary, skill, count, TRAIN_SEED, "train")]
+        self.train = [question for skill in self.skills for question in generate(binary, skill, count, options.seed, "train")]
         sample = [question for skill in self.skills for question in self.train_of(skill)[:20_000]]
-        self.tokenizer = build_tokenizer(sample, frequency_min=40)
+        if options.start:
+            self.tokenizer = Tokenizer.from_file(str(options.start / "tokenizer.json"))
+        else:
+            self.tokenizer = build_tokenizer(sample, frequency_min=40)
         self.end, self.pad = self.tokenizer.token_to_id(END), self.tokenizer.token_to_id(PAD)
         watch = -(-options.watch // len(self.skills))
         self.watch = [q for skill in self.skills for q in generate(binary, skill, watch, WATCH_SEED, "demo", distinct=True)]
@@ -83,9 +89,10 @@ class Trainer:
         }
         torch.manual_seed(options.seed)
         heads = options.hidden // HEAD_SIZE
-        self.model = Transformer(Shape(
-            vocabulary_size=self.tokenizer.get_vocab_size(), hidden_size=options.hidden, inner_size=3 * options.hidden,
-            layer_count=options.layers, head_count=heads, key_head_count=max(heads // 2, 1)))
+        shape = Shape(vocabulary_size=self.tokenizer.get_vocab_size(), hidden_size=options.hidden,
+                      inner_size=3 * options.hidden, layer_count=options.layers, head_count=heads,
+                      key_head_count=max(heads // 2, 1))
+        self.model = load(options.start).train() if options.start else Transformer(shape)
         self.started = time.monotonic()
         self.seconds_looking = 0.0
 
@@ -123,7 +130,7 @@ class Trainer:
         optimizer = torch.optim.AdamW(self.model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98),
                                       weight_decay=0.01)
         weak = sorted((accuracy, options.out.with_name(f"{options.out.name}-{suffix}"))
-                      for suffix, accuracy in self.recipe.checkpoints.items())
+                      for suffix, accuracy in self.recipe.checkpoints.items() if not options.start)
         total, tokens_seen, step = 0.0, 0, 0
         print(f"{self.model.parameter_count():,} parameters, {self.model.shape.vocabulary_size} tokens, "
               f"{len(self.train):,} questions", flush=True)
@@ -144,7 +151,7 @@ class Trainer:
             if step % options.watch_steps == 0:
                 weak = self.look(step, total / options.watch_steps, tokens_seen, weak)
                 total = 0.0
-        self.keep(options.out, step, "Trained to the end.")
+        self.keep(options.out, step, f"Trained on from `{options.start.name}`." if options.start else "Trained to the end.")
 
     def look(self, step: int, loss: float, tokens_seen: int, weak: list) -> list:
         seconds = self.seconds_training()
@@ -181,7 +188,7 @@ class Trainer:
         card = CARD.format(
             name=folder.name, skills=", ".join(self.skills), state=state, shape=self.shape_text(), rows="\n".join(rows),
             bytes=(folder / "model.safetensors").stat().st_size, step=step, batch=self.options.batch,
-            questions=step * self.options.batch, train_seed=TRAIN_SEED, card_seed=CARD_SEED,
+            questions=step * self.options.batch, train_seed=self.options.seed, card_seed=CARD_SEED,
             minutes=f"{seconds / 60:.1f}", threads=self.options.threads, command=self.command(),
             input=example.input, output=ask(model, self.tokenizer, [example])[0], answer=example.answer)
         (folder / "card.md").write_text(card, encoding="utf-8")
