@@ -1,0 +1,142 @@
+//! Cross-checking several logs, so that an omission on either side shows. Spec: REPLAY-45.
+//!
+//! A statement names the place where it stands in its author's log; an acknowledgement names the place where the
+//! acknowledged statement stands in the log of the peer that acknowledges. Both are signed. Where the log itself is at
+//! hand and holds something else there, its author has dropped or rewritten an entry.
+
+use std::collections::BTreeMap;
+
+use symphony_transparency::{Digest, PublicKey};
+
+use crate::{
+    fault::{Breach, Fault, Rule},
+    records::{Body, Entry, Origin, Received, StatementRecord},
+};
+
+/// A signed word on what stands at a place of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reference {
+    /// Who signed.
+    signer: PublicKey,
+    /// The place.
+    place: Origin,
+    /// Digest of the statement that stands there.
+    statement: Digest,
+    /// Whether the statement is the log author's own or one that it received.
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Issued,
+    Received,
+}
+
+/// Collects what logs hold and what they say of each other. Memory grows with the entries added (about 80 bytes each).
+#[derive(Clone, Debug, Default)]
+pub struct CrossCheck {
+    logs: BTreeMap<Digest, (PublicKey, u64)>,
+    held: BTreeMap<(Digest, u64), (Standing, Digest)>,
+    references: Vec<Reference>,
+}
+
+impl CrossCheck {
+    /// Adds the next entry of a log, after it was replayed without a fault.
+    pub fn add(&mut self, log: &Digest, author: PublicKey, entry: &Entry) {
+        self.logs.insert(*log, (author, entry.index + 1));
+        if let Some(held) = held(&entry.body) {
+            self.held.insert((*log, entry.index), held);
+        }
+        self.references.extend(references(&entry.body));
+    }
+
+    /// Faults that only several logs together show, one for each wrong place, ordered by log and entry.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = BTreeMap::new();
+        for reference in &self.references {
+            let Some((author, size)) = self.logs.get(&reference.place.log) else {
+                continue;
+            };
+            // Anyone can sign a word on anyone's log; only its own author's word binds it. What lies beyond the part at
+            // hand cannot be judged.
+            if *author != reference.signer || reference.place.index >= *size {
+                continue;
+            }
+            let expected = (reference.standing, reference.statement);
+            let found = self.held.get(&(reference.place.log, reference.place.index));
+            if found == Some(&expected) {
+                continue;
+            }
+            let described = found.map_or_else(
+                || "no statement".to_owned(),
+                |(_, statement)| format!("statement {statement}"),
+            );
+            let fault = Breach::new(
+                Rule::Omission,
+                format_args!("statement {}", reference.statement),
+                described,
+            );
+            faults
+                .entry((reference.place.log, reference.place.index))
+                .or_insert_with(|| fault.at(*author, reference.place.index));
+        }
+        faults.into_values().collect()
+    }
+}
+
+fn held(body: &Body) -> Option<(Standing, Digest)> {
+    let issued = |digest: Digest| Some((Standing::Issued, digest));
+    let received = |digest: Digest| Some((Standing::Received, digest));
+    match body {
+        Body::CapabilityIssued(statement) => issued(statement.digest),
+        Body::RevocationIssued(statement) => issued(statement.digest),
+        Body::BeaconIssued(statement) => issued(statement.digest),
+        Body::BidIssued(statement, _) => issued(statement.digest),
+        Body::AssignmentIssued(statement) => issued(statement.digest),
+        Body::ReceiptIssued(statement) => issued(statement.digest),
+        Body::RevealIssued(statement) => issued(statement.digest),
+        Body::CapabilityReceived(statement) => received(statement.digest()),
+        Body::RevocationReceived(statement) => received(statement.digest()),
+        Body::BidReceived(statement) => received(statement.digest()),
+        Body::AssignmentReceived(statement) => received(statement.digest()),
+        Body::ReceiptReceived(statement) => received(statement.digest()),
+        Body::RevealReceived(statement, ..) => received(statement.digest()),
+        Body::AcknowledgementReceived(statement) => received(statement.digest()),
+        Body::Genesis(_)
+        | Body::PolicySet(_)
+        | Body::TaskOpened(_)
+        | Body::Timeout(_)
+        | Body::Resumed
+        | Body::Close(_)
+        | Body::Replacement(_)
+        | Body::Settlement(_)
+        | Body::TaskDecided(_) => None,
+    }
+}
+
+fn references(body: &Body) -> Option<Reference> {
+    fn named<R: StatementRecord>(received: &Received<R>, place: Origin) -> Option<Reference> {
+        Some(Reference {
+            signer: *received.statement.author(),
+            place,
+            statement: received.digest(),
+            standing: Standing::Issued,
+        })
+    }
+    match body {
+        Body::CapabilityReceived(received) => named(received, received.record.origin),
+        Body::RevocationReceived(received) => named(received, received.record.origin),
+        Body::BidIssued(_, beacon) => named(beacon, beacon.record.origin),
+        Body::BidReceived(received) => named(received, received.record.origin),
+        Body::AssignmentReceived(received) => named(received, received.record.origin),
+        Body::ReceiptReceived(received) => named(received, received.record.origin),
+        Body::RevealReceived(received, ..) => named(received, received.record.origin),
+        Body::AcknowledgementReceived(received) => Some(Reference {
+            signer: *received.statement.author(),
+            place: received.record.origin,
+            statement: received.record.statement,
+            standing: Standing::Received,
+        }),
+        _ => None,
+    }
+}

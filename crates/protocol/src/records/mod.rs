@@ -1,0 +1,34 @@
+//! Domain types of everything that is signed or logged, and their canonical bytes.
+//!
+//! Generated protobuf types stay behind this module. A record that was read lies within every range that the schema
+//! documents; what only a log's history can show (is this the right match, was this capability revoked?) is judged by
+//! [`crate::state`].
+
+mod beacon;
+mod capability;
+mod decision;
+mod entry;
+mod error;
+mod execution;
+mod genesis;
+mod origin;
+mod params;
+mod private;
+
+pub use beacon::{ASKED_MAX, AnswerForm, Beacon, Bid, OwnBid, REQUIREMENT_TAGS_MAX, Reach};
+pub use capability::{CAPABILITY_TAGS_MAX, Capability, MODELS_MAX, Model, Revocation};
+pub use decision::{
+    Close, Outcome, OutcomeClass, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
+};
+pub use entry::{
+    AnswerCheck, Body, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Issued, PLANS_MAX, Phase, Received,
+    STEPS_MAX, StatementMismatch, StatementRecord, TaskOpened, Timeout,
+};
+pub use error::{PPM, RecordError};
+pub use execution::{
+    Acknowledgement, Assignment, Device, Receipt, ResultClass, Reveal, TaskKey, ballot_commitment,
+};
+pub use genesis::{Genesis, leading_zero_bits};
+pub use origin::{Origin, TAG_SIZE_MAX};
+pub use params::{Params, Policy, RULES_REVISION};
+pub use private::{ANSWER_SIZE_MAX, AssignmentPrivate, RevealPrivate, TEXT_SIZE_MAX};

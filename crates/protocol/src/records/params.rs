@@ -1,0 +1,378 @@
+//! What a network agrees on, and how a coordinator learns.
+
+use symphony_proto::params::v1 as wire;
+use symphony_transparency::{Digest, Domain, digest, encode};
+
+use super::error::{Reader, RecordError};
+
+/// The revision of the rules that this crate implements.
+pub const RULES_REVISION: u32 = 1;
+/// Largest encoding of the parameters, in bytes: all numbers at their longest fit many times.
+const PARAMS_SIZE_MAX: usize = 1024;
+
+/// The agreed parameters of a network; their digest is the network id. Spec: CAP-1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params(wire::Params);
+
+macro_rules! params {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        impl Params {
+            $($(#[$doc])* pub fn $name(&self) -> u32 { self.0.$name })*
+        }
+    };
+}
+
+params! {
+    /// Revision of the rules.
+    rules_revision,
+    /// Leading zero bits of a log id.
+    admission_difficulty_bits,
+    /// Lowest match of a bid, in parts per million.
+    match_threshold_ppm,
+    /// Weight of similarity, in parts per million.
+    screening_similarity_ppm,
+    /// Weight of the prior, in parts per million.
+    screening_prior_ppm,
+    /// Weight of stability, in parts per million.
+    screening_stability_ppm,
+    /// Latency at which latency terms saturate, in milliseconds.
+    latency_scale_ms,
+    /// Latency assumed without a measure, in milliseconds.
+    latency_start_ms,
+    /// Weight of the newest latency, in parts per million.
+    latency_weight_ppm,
+    /// Weight of the newest failure, in parts per million.
+    failure_weight_ppm,
+    /// Weight of the newest reward in reputation, in parts per million.
+    reputation_weight_ppm,
+    /// Assumed successes, in thousandths.
+    prior_success_milli,
+    /// Assumed failures, in thousandths.
+    prior_failure_milli,
+    /// Settled selections below which a peer is a newcomer.
+    newcomer_settlements,
+    /// Every n-th close keeps one place for a newcomer; 0 is never.
+    newcomer_interval,
+    /// Most bids of a close.
+    bids_max,
+    /// Longest bid window, in milliseconds.
+    bid_window_ms_max,
+    /// Longest execution, in milliseconds.
+    execute_ms_max,
+    /// Longest time for reveals, in milliseconds.
+    reveal_ms_max,
+}
+
+impl Params {
+    /// The parameters that a new network starts from: the papers' numbers where they give one. Spec: CAP-2.
+    ///
+    /// # Errors
+    /// A name outside 1 to 64 bytes of a-z, 0-9 and '-', or a difficulty above 40 bits.
+    pub fn standard(name: &str, admission_difficulty_bits: u32) -> Result<Self, RecordError> {
+        Self::from_wire(wire::Params {
+            name: name.to_owned(),
+            rules_revision: RULES_REVISION,
+            admission_difficulty_bits,
+            match_threshold_ppm: 300_000,
+            screening_similarity_ppm: 500_000,
+            screening_prior_ppm: 350_000,
+            screening_stability_ppm: 150_000,
+            latency_scale_ms: 2_000,
+            latency_start_ms: 500,
+            latency_weight_ppm: 200_000,
+            failure_weight_ppm: 200_000,
+            reputation_weight_ppm: 100_000,
+            prior_success_milli: 1_000,
+            prior_failure_milli: 2_000,
+            newcomer_settlements: 3,
+            newcomer_interval: 8,
+            bids_max: 64,
+            bid_window_ms_max: 60_000,
+            execute_ms_max: 600_000,
+            reveal_ms_max: 60_000,
+        })
+    }
+
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The network id: the digest of these parameters' canonical bytes.
+    pub fn network_id(&self) -> Digest {
+        digest(Domain::NetworkId, &self.to_bytes())
+    }
+
+    /// The canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(&self.0)
+    }
+
+    /// Reads canonical bytes.
+    ///
+    /// # Errors
+    /// Bytes that are not canonical, or a number outside its range.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        Self::from_wire(Reader("Params").decode(bytes, PARAMS_SIZE_MAX)?)
+    }
+
+    pub(crate) fn from_wire(value: wire::Params) -> Result<Self, RecordError> {
+        let reader = Reader("Params");
+        let named = (1..=64).contains(&value.name.len())
+            && value
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !named {
+            return reader.refuse(
+                "name",
+                "1 to 64 bytes of a-z, 0-9 and '-'",
+                format!("{:?}", value.name),
+            );
+        }
+        reader.within(
+            "rules_revision",
+            value.rules_revision,
+            1..=u32::MAX,
+            "a revision of 1 or more",
+        )?;
+        reader.within(
+            "admission_difficulty_bits",
+            value.admission_difficulty_bits,
+            0..=40,
+            "0 to 40 bits",
+        )?;
+        for (field, number) in [
+            ("match_threshold_ppm", value.match_threshold_ppm),
+            ("screening_similarity_ppm", value.screening_similarity_ppm),
+            ("screening_prior_ppm", value.screening_prior_ppm),
+            ("screening_stability_ppm", value.screening_stability_ppm),
+            ("latency_weight_ppm", value.latency_weight_ppm),
+            ("failure_weight_ppm", value.failure_weight_ppm),
+            ("reputation_weight_ppm", value.reputation_weight_ppm),
+        ] {
+            reader.ppm(field, number)?;
+        }
+        reader.within(
+            "latency_scale_ms",
+            value.latency_scale_ms,
+            1..=3_600_000,
+            "1 to 3600000 ms",
+        )?;
+        reader.within(
+            "latency_start_ms",
+            value.latency_start_ms,
+            0..=3_600_000,
+            "0 to 3600000 ms",
+        )?;
+        reader.within(
+            "prior_success_milli",
+            value.prior_success_milli,
+            1..=1_000_000,
+            "1 to 1000000 thousandths",
+        )?;
+        if value.prior_failure_milli <= value.prior_success_milli
+            || value.prior_failure_milli > 1_000_000
+        {
+            return reader.refuse(
+                "prior_failure_milli",
+                "more than prior_success_milli, at most 1000000",
+                value.prior_failure_milli,
+            );
+        }
+        reader.within(
+            "newcomer_settlements",
+            value.newcomer_settlements,
+            0..=1_000,
+            "0 to 1000 settlements",
+        )?;
+        reader.within(
+            "newcomer_interval",
+            value.newcomer_interval,
+            0..=1_000_000,
+            "0 to 1000000 closes",
+        )?;
+        reader.within("bids_max", value.bids_max, 1..=256, "1 to 256 bids")?;
+        reader.within(
+            "bid_window_ms_max",
+            value.bid_window_ms_max,
+            1..=3_600_000,
+            "1 to 3600000 ms",
+        )?;
+        reader.within(
+            "execute_ms_max",
+            value.execute_ms_max,
+            1..=86_400_000,
+            "1 to 86400000 ms",
+        )?;
+        reader.within(
+            "reveal_ms_max",
+            value.reveal_ms_max,
+            1..=3_600_000,
+            "1 to 3600000 ms",
+        )?;
+        Ok(Self(value))
+    }
+
+    pub(crate) fn to_wire(&self) -> wire::Params {
+        self.0.clone()
+    }
+}
+
+/// The learning rule and its parameters. Spec: SELECT-20.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The learning rule and its numbers.
+    pub parameters: crate::policy::PolicyParameters,
+    /// Bonus for a winning ballot, in parts per million.
+    pub winner_bonus_ppm: u32,
+    /// Largest latency penalty, in parts per million.
+    pub latency_penalty_ppm: u32,
+    /// Worth of a passed check, in parts per million; 0 switches the checker off.
+    pub checker_ppm: u32,
+    /// How ballots are weighed.
+    pub vote_rule: crate::vote::VoteRule,
+}
+
+impl Policy {
+    /// One LinUCB for all peers, with the exploration that the corrected experiments favour (a tenth of the bound).
+    pub fn shared() -> Self {
+        Self {
+            parameters: crate::policy::PolicyParameters {
+                kind: crate::policy::PolicyKind::Shared,
+                lambda_ppm: 1_000_000,
+                delta_ppm: 50_000,
+                alpha_ppm: 1_000_000,
+                noise_ppm: 500_000,
+                norm_bound_ppm: 1_000_000,
+                exploration_ppm: 100_000,
+            },
+            winner_bonus_ppm: 500_000,
+            latency_penalty_ppm: 200_000,
+            checker_ppm: 0,
+            vote_rule: crate::vote::VoteRule::Reliability,
+        }
+    }
+
+    /// The published variant (arXiv 2602.00966): full exploration, unit-ball features, weights of the vote from screening.
+    pub fn paper() -> Self {
+        Self {
+            parameters: crate::policy::PolicyParameters {
+                kind: crate::policy::PolicyKind::Paper,
+                lambda_ppm: 1_000_000,
+                delta_ppm: 50_000,
+                alpha_ppm: 1_000_000,
+                noise_ppm: 1_000_000,
+                norm_bound_ppm: 1_000_000,
+                exploration_ppm: 1_000_000,
+            },
+            vote_rule: crate::vote::VoteRule::Screening,
+            ..Self::shared()
+        }
+    }
+
+    /// The digest that beacons name.
+    pub fn digest(&self) -> Digest {
+        digest(Domain::Policy, &encode(&self.to_wire()))
+    }
+
+    pub(crate) fn from_wire(value: &wire::Policy) -> Result<Self, RecordError> {
+        let reader = Reader("Policy");
+        let kind = match wire::PolicyKind::try_from(value.kind) {
+            Ok(wire::PolicyKind::Shared) => crate::policy::PolicyKind::Shared,
+            Ok(wire::PolicyKind::Paper) => crate::policy::PolicyKind::Paper,
+            Ok(wire::PolicyKind::Unspecified) | Err(_) => {
+                return reader.refuse("kind", "a known learning rule", value.kind);
+            }
+        };
+        let vote_rule = match wire::VoteRule::try_from(value.vote_rule) {
+            Ok(wire::VoteRule::Reliability) => crate::vote::VoteRule::Reliability,
+            Ok(wire::VoteRule::Screening) => crate::vote::VoteRule::Screening,
+            Ok(wire::VoteRule::Majority) => crate::vote::VoteRule::Majority,
+            Ok(wire::VoteRule::Unspecified) | Err(_) => {
+                return reader.refuse("vote_rule", "a known vote rule", value.vote_rule);
+            }
+        };
+        let policy = Self {
+            parameters: crate::policy::PolicyParameters {
+                kind,
+                lambda_ppm: reader.within(
+                    "lambda_ppm",
+                    value.lambda_ppm,
+                    1_000..=1_000_000_000,
+                    "1000 to 1000000000",
+                )?,
+                delta_ppm: reader.within(
+                    "delta_ppm",
+                    value.delta_ppm,
+                    1..=999_999,
+                    "1 to 999999",
+                )?,
+                alpha_ppm: reader.within(
+                    "alpha_ppm",
+                    value.alpha_ppm,
+                    0..=100_000_000,
+                    "0 to 100000000",
+                )?,
+                noise_ppm: reader.within(
+                    "noise_ppm",
+                    value.noise_ppm,
+                    0..=100_000_000,
+                    "0 to 100000000",
+                )?,
+                norm_bound_ppm: reader.within(
+                    "norm_bound_ppm",
+                    value.norm_bound_ppm,
+                    0..=100_000_000,
+                    "0 to 100000000",
+                )?,
+                exploration_ppm: reader.within(
+                    "exploration_ppm",
+                    value.exploration_ppm,
+                    0..=100_000_000,
+                    "0 to 100000000",
+                )?,
+            },
+            winner_bonus_ppm: reader.within(
+                "winner_bonus_ppm",
+                value.winner_bonus_ppm,
+                0..=10_000_000,
+                "0 to 10000000",
+            )?,
+            latency_penalty_ppm: reader.ppm("latency_penalty_ppm", value.latency_penalty_ppm)?,
+            checker_ppm: reader.within(
+                "checker_ppm",
+                value.checker_ppm,
+                0..=10_000_000,
+                "0 to 10000000",
+            )?,
+            vote_rule,
+        };
+        Ok(policy)
+    }
+
+    pub(crate) fn to_wire(&self) -> wire::Policy {
+        let kind = match self.parameters.kind {
+            crate::policy::PolicyKind::Shared => wire::PolicyKind::Shared,
+            crate::policy::PolicyKind::Paper => wire::PolicyKind::Paper,
+        };
+        let vote_rule = match self.vote_rule {
+            crate::vote::VoteRule::Reliability => wire::VoteRule::Reliability,
+            crate::vote::VoteRule::Screening => wire::VoteRule::Screening,
+            crate::vote::VoteRule::Majority => wire::VoteRule::Majority,
+        };
+        wire::Policy {
+            kind: kind.into(),
+            lambda_ppm: self.parameters.lambda_ppm,
+            delta_ppm: self.parameters.delta_ppm,
+            alpha_ppm: self.parameters.alpha_ppm,
+            noise_ppm: self.parameters.noise_ppm,
+            norm_bound_ppm: self.parameters.norm_bound_ppm,
+            exploration_ppm: self.parameters.exploration_ppm,
+            winner_bonus_ppm: self.winner_bonus_ppm,
+            latency_penalty_ppm: self.latency_penalty_ppm,
+            checker_ppm: self.checker_ppm,
+            vote_rule: vote_rule.into(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Candidates of a step, as screening and selection see them. Spec: SELECT-2.
+
+use symphony_transparency::{Digest, PublicKey};
+
+use super::{BucketMeasures, OpenStep, PeerMeasures, State};
+use crate::{number::ratio_ppm, screening::Candidate};
+
+impl State {
+    /// What the log measured of a peer, or where every peer starts.
+    pub fn measures(&self, peer: &PublicKey) -> PeerMeasures {
+        self.peers
+            .get(peer)
+            .copied()
+            .unwrap_or_else(|| PeerMeasures::start(&self.params))
+    }
+
+    /// What the log measured of a peer at one kind of step, or where every peer starts.
+    pub fn bucket_measures(&self, bucket: &Digest, peer: &PublicKey) -> BucketMeasures {
+        self.buckets
+            .get(&(*bucket, *peer))
+            .copied()
+            .unwrap_or_else(|| BucketMeasures::start(&self.params))
+    }
+
+    /// The candidates of an open step, in the order of their bids: every term that screening and selection use.
+    pub fn candidates(&self, step: &OpenStep) -> Vec<Candidate> {
+        step.bids
+            .iter()
+            .filter(|bid| bid.eligible)
+            .map(|bid| {
+                let measures = self.measures(&bid.peer);
+                let bucket = self.bucket_measures(&step.bucket, &bid.peer);
+                Candidate {
+                    peer: bid.peer,
+                    bid_index: bid.entry,
+                    similarity: bid.similarity,
+                    prior: bucket.prior(&self.params),
+                    load: ratio_ppm(bid.load_ppm.into()),
+                    latency: crate::number::unit(
+                        measures.latency_ms / f64::from(self.params.latency_scale_ms()),
+                    ),
+                    availability: 1.0 - measures.failure,
+                    reputation: bucket.reputation,
+                    newcomer: measures.settlements < u64::from(self.params.newcomer_settlements()),
+                }
+            })
+            .collect()
+    }
+}

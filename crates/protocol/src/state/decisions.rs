@@ -1,0 +1,579 @@
+//! Decisions: computed here, by coordinator and auditor alike, and compared with what an entry claims.
+
+use super::{Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State};
+use crate::{
+    fault::{Breach, Rule, require_equal},
+    number::normalised,
+    policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
+    records::{
+        Body, CheckerVerdict, Close, Outcome, OutcomeClass, Phase, Ranked, Replacement, Selection,
+        Settlement, TaskDecided, Winner,
+    },
+    reward::{self, RewardParameters},
+    screening::{Candidate, Exploration, Weights, rank},
+    vote::{Ballot, PlanBallot, Standing, Tally, Voter, plan_vote, tally},
+};
+
+impl State {
+    /// The body that the duty asks for, computed from this state and from nothing else. Assignments alone are not
+    /// computed: they name a prompt, which only the coordinator knows.
+    pub fn decide(&mut self, duty: Duty) -> Option<Body> {
+        match duty {
+            Duty::Close(beacon) => self
+                .decide_close(beacon)
+                .map(|(close, _)| Body::Close(close)),
+            Duty::Replace(beacon, slot) => self
+                .decide_replacement(beacon, slot)
+                .map(|(replacement, _)| Body::Replacement(replacement)),
+            Duty::Settle(beacon) => self.decide_settlement(beacon).map(Body::Settlement),
+            Duty::Void(beacon) => self.decide_void(beacon).map(Body::Settlement),
+            Duty::Decide(task) => self.decide_task(task).map(Body::TaskDecided),
+            Duty::Assign(..) => None,
+        }
+    }
+
+    fn decide_close(&mut self, beacon: u64) -> Option<(Close, Picked)> {
+        let state_root = self.root();
+        let step = self.steps.get(&beacon)?;
+        let learner = self.learner.as_ref()?;
+        let candidates = self.candidates(step);
+        let exploration = self.exploration();
+        let ranked = rank(
+            &candidates,
+            &self.weights(),
+            step.beacon.shortlist as usize,
+            exploration,
+        );
+        let shortlist: Vec<Candidate> = ranked
+            .iter()
+            .filter_map(|ranked| candidates.get(ranked.position).copied())
+            .collect();
+        let rules = PickRules {
+            executors: step.beacon.executors as usize,
+            newcomers: NewcomerRule::AtMostOne,
+            exploration,
+        };
+        let picked = pick(&learner.model, &shortlist, &rules);
+        let close = Close {
+            beacon,
+            ranking: ranked
+                .iter()
+                .map(|ranked| Ranked {
+                    bid: ranked.bid_index,
+                    score: ranked.score,
+                })
+                .collect(),
+            selections: picked.picks.iter().map(selection).collect(),
+            state_root,
+        };
+        Some((close, picked))
+    }
+
+    /// Every n-th close keeps one place for a newcomer. Spec: SELECT-7.
+    fn exploration(&self) -> Exploration {
+        let interval = u64::from(self.params.newcomer_interval());
+        Exploration::from(interval > 0 && (self.counters.closes + 1).is_multiple_of(interval))
+    }
+
+    fn weights(&self) -> Weights {
+        Weights {
+            similarity_ppm: self.params.screening_similarity_ppm(),
+            prior_ppm: self.params.screening_prior_ppm(),
+            stability_ppm: self.params.screening_stability_ppm(),
+        }
+    }
+
+    pub(super) fn apply_close(&mut self, found: &Close) -> Result<(), Breach> {
+        let beacon = found.beacon;
+        let Some((expected, picked)) = self.decide_close(beacon) else {
+            return Err(Breach::new(
+                Rule::NotOpen,
+                "an open step",
+                format_args!("beacon {beacon}"),
+            ));
+        };
+        require_equal(Rule::Ranking, "ranking", &expected.ranking, &found.ranking)?;
+        require_equal(
+            Rule::Selection,
+            "selections",
+            &expected.selections,
+            &found.selections,
+        )?;
+        require_equal(
+            Rule::StateRoot,
+            "state root",
+            &expected.state_root,
+            &found.state_root,
+        )?;
+        if let Some(step) = self.steps.get_mut(&beacon) {
+            step.closed = true;
+            step.ranking = expected.ranking;
+        }
+        let deadline_ms = self
+            .steps
+            .get(&beacon)
+            .map_or(0, |step| step.beacon.close_deadline_ms);
+        self.drop_due(deadline_ms, beacon, Phase::Bids);
+        self.counters.closes += 1;
+        for selection in &expected.selections {
+            self.add_selection(beacon, selection);
+        }
+        self.adopt(picked);
+        self.duty = Some(if expected.selections.is_empty() {
+            Duty::Settle(beacon)
+        } else {
+            Duty::Assign(beacon, 0)
+        });
+        Ok(())
+    }
+
+    fn adopt(&mut self, picked: Picked) {
+        if let Some(learner) = &mut self.learner {
+            learner.model = picked.policy;
+        }
+        self.touch(Key::Policy);
+    }
+
+    fn add_selection(&mut self, beacon: u64, selection: &Selection) {
+        let Some(step) = self.steps.get_mut(&beacon) else {
+            return;
+        };
+        let Some(executor) = step
+            .bids
+            .iter()
+            .find(|bid| bid.entry == selection.bid)
+            .map(|bid| bid.peer)
+        else {
+            return;
+        };
+        step.selections.push(PendingSelection {
+            bid: selection.bid,
+            executor,
+            features: selection.features,
+            assignment: None,
+            assigned_ms: 0,
+            receipt: None,
+            latency_ms: 0,
+            progress: Progress::Picked,
+            confidence_ppm: 0,
+            checker: CheckerVerdict::Unchecked,
+            replaced: false,
+        });
+        let mut measures = self.measures(&executor);
+        measures.selections += 1;
+        self.peers.insert(executor, measures);
+        self.counters.selections += 1;
+        self.counters.self_selections += u64::from(executor == self.author);
+        for key in [Key::Beacon(beacon), Key::Peer(executor), Key::Counters] {
+            self.touch(key);
+        }
+    }
+
+    fn decide_replacement(&self, beacon: u64, slot: u32) -> Option<(Replacement, Picked)> {
+        let step = self.steps.get(&beacon)?;
+        let learner = self.learner.as_ref()?;
+        let candidates = self.candidates(step);
+        let remaining: Vec<Candidate> = step
+            .remaining()
+            .filter_map(|ranked| {
+                candidates
+                    .iter()
+                    .find(|candidate| candidate.bid_index == ranked.bid)
+                    .copied()
+            })
+            .collect();
+        let newcomers = step
+            .selections
+            .iter()
+            .filter(|selection| self.is_newcomer(selection))
+            .count();
+        let rules = PickRules {
+            executors: step.beacon.executors as usize,
+            newcomers: NewcomerRule::AtMostOne,
+            exploration: Exploration::Off,
+        };
+        let picked = pick_next(&learner.model, &remaining, newcomers, &rules);
+        let selection = selection(picked.picks.first()?);
+        Some((
+            Replacement {
+                beacon,
+                slot,
+                selection,
+            },
+            picked,
+        ))
+    }
+
+    fn is_newcomer(&self, selection: &PendingSelection) -> bool {
+        self.measures(&selection.executor).settlements
+            < u64::from(self.params.newcomer_settlements())
+    }
+
+    pub(super) fn apply_replacement(&mut self, found: &Replacement) -> Result<(), Breach> {
+        let Some((expected, picked)) = self.decide_replacement(found.beacon, found.slot) else {
+            return Err(Breach::new(
+                Rule::NotOpen,
+                "an open step with candidates left",
+                format_args!("beacon {}", found.beacon),
+            ));
+        };
+        require_equal(
+            Rule::Selection,
+            "selection",
+            &expected.selection,
+            &found.selection,
+        )?;
+        self.change_selection(found.beacon, found.slot, |selection| {
+            selection.replaced = true
+        });
+        self.add_selection(found.beacon, &expected.selection);
+        self.adopt(picked);
+        let slot = self
+            .steps
+            .get(&found.beacon)
+            .map_or(0, |step| step.selections.len().saturating_sub(1));
+        self.duty = Some(Duty::Assign(
+            found.beacon,
+            u32::try_from(slot).unwrap_or(u32::MAX),
+        ));
+        Ok(())
+    }
+
+    fn decide_settlement(&mut self, beacon: u64) -> Option<Settlement> {
+        let state_root = self.root();
+        let step = self.steps.get(&beacon)?;
+        let tally = tally(&self.ballots(step));
+        let outcomes = step
+            .selections
+            .iter()
+            .map(|selection| self.outcome(selection, tally.as_ref()))
+            .collect();
+        Some(Settlement {
+            beacon,
+            winner: tally.as_ref().map(|tally| Winner {
+                answer: tally.answer,
+                weight: tally.weight,
+            }),
+            supporters: tally.as_ref().map_or(0, |tally| tally.supporters),
+            outcomes,
+            state_root,
+        })
+    }
+
+    fn ballots(&self, step: &OpenStep) -> Vec<Ballot> {
+        step.selections
+            .iter()
+            .filter_map(|selection| {
+                let Progress::Revealed(Some(answer)) = selection.progress else {
+                    return None;
+                };
+                Some(Ballot {
+                    peer: selection.executor,
+                    voter: if selection.executor == self.author {
+                        Voter::Coordinator
+                    } else {
+                        Voter::Peer
+                    },
+                    answer,
+                    confidence_ppm: selection.confidence_ppm,
+                    weight: self.vote_weight(step, selection),
+                })
+            })
+            .collect()
+    }
+
+    fn vote_weight(&self, step: &OpenStep, selection: &PendingSelection) -> f64 {
+        let standing = Standing {
+            reliability: self
+                .bucket_measures(&step.bucket, &selection.executor)
+                .prior(&self.params),
+            screening: step.score(selection.bid).unwrap_or(0.0),
+        };
+        self.learner
+            .as_ref()
+            .map_or(0.0, |learner| learner.policy.vote_rule.weight(&standing))
+    }
+
+    fn outcome(&self, selection: &PendingSelection, tally: Option<&Tally>) -> Outcome {
+        let parameters = self.reward_parameters();
+        let latency_ms = selection.latency_ms;
+        let (class, result) = match selection.progress {
+            Progress::Revealed(Some(answer)) => {
+                let won = tally.is_some_and(|tally| tally.quorum && tally.answer == answer);
+                let (class, vote) = if won {
+                    (OutcomeClass::Won, reward::Vote::Won)
+                } else {
+                    (OutcomeClass::Valid, reward::Vote::NotWon)
+                };
+                let checked = match selection.checker {
+                    CheckerVerdict::Unchecked => reward::Checked::Unchecked,
+                    CheckerVerdict::Passed => reward::Checked::Correct,
+                    CheckerVerdict::Failed => reward::Checked::Wrong,
+                };
+                (
+                    class,
+                    reward::Outcome::Valid(reward::Answered {
+                        vote,
+                        latency_ms,
+                        checked,
+                        price_share_ppm: 0,
+                    }),
+                )
+            }
+            Progress::TimedOut | Progress::Picked | Progress::Assigned => {
+                (OutcomeClass::Timeout, reward::Outcome::TimedOut)
+            }
+            Progress::Revealed(None) | Progress::Answered(_) | Progress::Failed => {
+                (OutcomeClass::Invalid, reward::Outcome::Invalid)
+            }
+        };
+        Outcome {
+            class,
+            latency_ms,
+            reward: parameters.reward(&result),
+        }
+    }
+
+    fn reward_parameters(&self) -> RewardParameters {
+        let policy = self.learner.as_ref().map(|learner| &learner.policy);
+        RewardParameters {
+            winner_bonus_ppm: policy.map_or(0, |policy| policy.winner_bonus_ppm),
+            latency_penalty_ppm: policy.map_or(0, |policy| policy.latency_penalty_ppm),
+            latency_scale_ms: u64::from(self.params.latency_scale_ms()),
+            checker_ppm: policy.map_or(0, |policy| policy.checker_ppm),
+            price_ppm: 0,
+        }
+    }
+
+    fn decide_void(&mut self, beacon: u64) -> Option<Settlement> {
+        let state_root = self.root();
+        let step = self.steps.get(&beacon)?;
+        let void = Outcome {
+            class: OutcomeClass::Void,
+            latency_ms: 0,
+            reward: 0.0,
+        };
+        Some(Settlement {
+            beacon,
+            winner: None,
+            supporters: 0,
+            outcomes: vec![void; step.selections.len()],
+            state_root,
+        })
+    }
+
+    pub(super) fn apply_settlement(&mut self, found: &Settlement) -> Result<(), Breach> {
+        let beacon = found.beacon;
+        let expected = match self.duty {
+            Some(Duty::Void(_)) => self.decide_void(beacon),
+            _ => self.decide_settlement(beacon),
+        };
+        let Some(expected) = expected else {
+            return Err(Breach::new(
+                Rule::NotOpen,
+                "an open step",
+                format_args!("beacon {beacon}"),
+            ));
+        };
+        require_equal(Rule::Tally, "winner", &expected.winner, &found.winner)?;
+        require_equal(
+            Rule::Tally,
+            "supporters",
+            &expected.supporters,
+            &found.supporters,
+        )?;
+        require_equal(
+            Rule::Reward,
+            "number of outcomes",
+            &expected.outcomes.len(),
+            &found.outcomes.len(),
+        )?;
+        for (slot, (expected, found)) in expected.outcomes.iter().zip(&found.outcomes).enumerate() {
+            require_equal(Rule::Reward, &format!("slot {slot}"), expected, found)?;
+        }
+        require_equal(
+            Rule::StateRoot,
+            "state root",
+            &expected.state_root,
+            &found.state_root,
+        )?;
+        let Some(step) = self.steps.remove(&beacon) else {
+            return Ok(());
+        };
+        self.close_step(beacon, &step, &expected);
+        Ok(())
+    }
+
+    fn close_step(&mut self, beacon: u64, step: &OpenStep, settlement: &Settlement) {
+        let weight = self.step_weight(step);
+        for (selection, outcome) in step.selections.iter().zip(&settlement.outcomes) {
+            self.learn(step, selection, outcome);
+            if let Some(assignment) = selection.assignment {
+                self.pending.remove(&assignment);
+            }
+        }
+        self.dues.retain(|due| due.beacon != beacon);
+        self.touch(Key::Beacon(beacon));
+        self.advance_plan(step, settlement.winner, weight);
+        self.duty = if self.resuming {
+            self.next_resuming_duty()
+        } else {
+            self.tasks
+                .get(&step.beacon.task)
+                .is_some_and(|task| {
+                    task.plans
+                        .iter()
+                        .all(|plan| matches!(plan.progress, PlanProgress::Finished(_)))
+                })
+                .then_some(Duty::Decide(step.beacon.task))
+        };
+    }
+
+    /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-14.
+    fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
+        let shared = self
+            .learner
+            .as_ref()
+            .is_some_and(|learner| learner.model.kind() == PolicyKind::Shared);
+        if let Some(learner) = &mut self.learner {
+            match (outcome.class, shared) {
+                // A downdate that would leave A singular is refused by the model; A then keeps the choice, which only
+                // narrows the bound.
+                (OutcomeClass::Void, true) => {
+                    let _ = learner.model.forget_choice(&selection.features);
+                }
+                (OutcomeClass::Void, false) => {}
+                (_, true) => learner
+                    .model
+                    .observe_reward(&selection.features, outcome.reward),
+                (_, false) => learner.model.observe(&selection.features, outcome.reward),
+            }
+        }
+        self.touch(Key::Policy);
+        self.touch(Key::Counters);
+        if outcome.class == OutcomeClass::Void {
+            self.counters.void_settlements += 1;
+            return;
+        }
+        self.counters.settlements += 1;
+        let executor = selection.executor;
+        let (mut measures, mut bucket) = (
+            self.measures(&executor),
+            self.bucket_measures(&step.bucket, &executor),
+        );
+        measures.settlements += 1;
+        let latency_ms = match outcome.class {
+            OutcomeClass::Timeout => {
+                measures.timeouts += 1;
+                Some(u64::from(step.beacon.execute_ms))
+            }
+            _ => (selection.progress != Progress::Failed).then_some(outcome.latency_ms),
+        };
+        if let Some(latency_ms) = latency_ms {
+            measures.observe_latency(&self.params, latency_ms);
+        }
+        let failed = matches!(outcome.class, OutcomeClass::Timeout | OutcomeClass::Invalid);
+        measures.observe_failure(&self.params, if failed { 1.0 } else { 0.0 });
+        bucket.observe(
+            &self.params,
+            u64::from(outcome.class == OutcomeClass::Won),
+            outcome.reward,
+        );
+        self.peers.insert(executor, measures);
+        self.buckets.insert((step.bucket, executor), bucket);
+        self.touch(Key::Peer(executor));
+        self.touch(Key::Bucket(step.bucket, executor));
+    }
+
+    /// The weight that a step adds to its plan: the mean vote weight of its executors. Spec: VOTE-8.
+    fn step_weight(&self, step: &OpenStep) -> f64 {
+        if step.selections.is_empty() {
+            return 0.0;
+        }
+        let mut sum = 0.0;
+        for selection in &step.selections {
+            sum += self.vote_weight(step, selection);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 32 selections")]
+        let count = step.selections.len() as f64;
+        normalised(sum / count)
+    }
+
+    fn advance_plan(&mut self, step: &OpenStep, winner: Option<Winner>, weight: f64) {
+        let (task, number) = (step.beacon.task, step.beacon.plan);
+        if let Some(plan) = self
+            .tasks
+            .get_mut(&task)
+            .and_then(|task| task.plans.get_mut(number as usize))
+        {
+            plan.steps_done += 1;
+            plan.weight_sum = normalised(plan.weight_sum + weight);
+            plan.progress = match winner {
+                Some(_) if plan.steps_done < plan.steps && !self.resuming => PlanProgress::Ready,
+                Some(winner) if plan.steps_done == plan.steps => {
+                    PlanProgress::Finished(Some(winner.answer))
+                }
+                Some(_) | None => PlanProgress::Finished(None),
+            };
+        }
+        self.touch(Key::Task(task));
+    }
+
+    fn decide_task(&self, index: u64) -> Option<TaskDecided> {
+        let task = self.tasks.get(&index)?;
+        let plans: Vec<PlanBallot> = task
+            .plans
+            .iter()
+            .map(|plan| PlanBallot {
+                answer: match plan.progress {
+                    PlanProgress::Finished(answer) => answer,
+                    PlanProgress::Ready | PlanProgress::Open => None,
+                },
+                weight: normalised(plan.weight_sum / f64::from(plan.steps)),
+            })
+            .collect();
+        let winner = plan_vote(&plans).map(|tally| Winner {
+            answer: tally.answer,
+            weight: tally.weight,
+        });
+        Some(TaskDecided {
+            task: index,
+            winner,
+        })
+    }
+
+    pub(super) fn apply_task_decided(&mut self, found: &TaskDecided) -> Result<(), Breach> {
+        let Some(expected) = self.decide_task(found.task) else {
+            return Err(Breach::new(
+                Rule::NotOpen,
+                "an open task",
+                format_args!("task {}", found.task),
+            ));
+        };
+        require_equal(
+            Rule::TaskDecision,
+            "winner",
+            &expected.winner,
+            &found.winner,
+        )?;
+        self.tasks.remove(&found.task);
+        self.counters.tasks_decided += 1;
+        self.touch(Key::Task(found.task));
+        self.touch(Key::Counters);
+        self.duty = if self.resuming {
+            self.next_resuming_duty()
+        } else {
+            None
+        };
+        Ok(())
+    }
+}
+
+fn selection(pick: &Pick) -> Selection {
+    Selection {
+        bid: pick.bid_index,
+        features: pick.features,
+        estimate: pick.estimate,
+        width: pick.width,
+    }
+}

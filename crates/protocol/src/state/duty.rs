@@ -1,0 +1,150 @@
+//! What the very next entry must be, and which deadlines are due. Spec: REPLAY-24, REPLAY-25.
+
+use super::State;
+use crate::{
+    fault::{Breach, Rule},
+    records::{Body, Entry, Phase, Timeout},
+};
+
+/// What the very next entry must be. It carries the time of the entry before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// The close of this beacon.
+    Close(u64),
+    /// The assignment of this beacon's selection.
+    Assign(u64, u32),
+    /// A replacement of this beacon's failed selection.
+    Replace(u64, u32),
+    /// The settlement of this beacon.
+    Settle(u64),
+    /// The void settlement of this beacon, after a restart.
+    Void(u64),
+    /// The decision of this task.
+    Decide(u64),
+}
+
+/// A deadline. Ordered by due time, then beacon, then phase and slot. Spec: SETTLE-21.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// When, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Index of the beacon's entry.
+    pub beacon: u64,
+    /// What for.
+    pub phase: Phase,
+}
+
+impl Due {
+    /// The entry that says that this deadline passed.
+    pub fn timeout(&self) -> Timeout {
+        Timeout {
+            beacon: self.beacon,
+            phase: self.phase,
+        }
+    }
+}
+
+impl State {
+    /// What the very next entry must be, if anything in particular.
+    pub fn duty(&self) -> Option<Duty> {
+        self.duty
+    }
+
+    /// The next deadline.
+    pub fn next_due(&self) -> Option<Due> {
+        self.dues.first().copied()
+    }
+
+    /// Whether this entry may stand here: duties first, then deadlines that passed.
+    pub(super) fn check_turn(&self, entry: &Entry) -> Result<(), Breach> {
+        if matches!(entry.body, Body::Resumed) {
+            return Ok(());
+        }
+        if let Some(duty) = self.duty {
+            let fits = match (&entry.body, duty) {
+                (Body::Close(close), Duty::Close(beacon)) => close.beacon == beacon,
+                (Body::AssignmentIssued(issued), Duty::Assign(beacon, slot)) => {
+                    issued.record.slot == slot
+                        && self
+                            .steps
+                            .get(&beacon)
+                            .is_some_and(|step| step.statement == issued.record.beacon)
+                }
+                (Body::Replacement(replacement), Duty::Replace(beacon, slot)) => {
+                    (replacement.beacon, replacement.slot) == (beacon, slot)
+                }
+                (Body::Settlement(settlement), Duty::Settle(beacon) | Duty::Void(beacon)) => {
+                    settlement.beacon == beacon
+                }
+                (Body::TaskDecided(decided), Duty::Decide(task)) => decided.task == task,
+                _ => false,
+            };
+            if !fits {
+                return Err(Breach::new(
+                    Rule::Duty,
+                    format_args!("{duty:?} as the very next entry"),
+                    entry.body.name(),
+                ));
+            }
+            if entry.time_ms != self.time_ms {
+                return Err(Breach::new(
+                    Rule::Duty,
+                    format_args!("time {} ms", self.time_ms),
+                    format_args!("time {} ms", entry.time_ms),
+                ));
+            }
+            return Ok(());
+        }
+        match &entry.body {
+            Body::Close(_)
+            | Body::Replacement(_)
+            | Body::Settlement(_)
+            | Body::TaskDecided(_)
+            | Body::AssignmentIssued(_) => Err(Breach::new(
+                Rule::NotOpen,
+                "no decision, since none is due",
+                entry.body.name(),
+            )),
+            Body::Timeout(_) => Ok(()),
+            _ => match self.next_due() {
+                Some(due) if due.time_ms <= entry.time_ms => Err(Breach::new(
+                    Rule::Overdue,
+                    format_args!(
+                        "the time-out of {:?} of beacon {} (due at {} ms)",
+                        due.phase, due.beacon, due.time_ms
+                    ),
+                    format_args!("{} at {} ms", entry.body.name(), entry.time_ms),
+                )),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// After a restart: the next open step to settle as void, then the tasks to decide, then nothing.
+    pub(super) fn next_resuming_duty(&mut self) -> Option<Duty> {
+        if let Some(beacon) = self.steps.keys().next() {
+            return Some(Duty::Void(*beacon));
+        }
+        if let Some(task) = self.tasks.keys().next() {
+            return Some(Duty::Decide(*task));
+        }
+        self.resuming = false;
+        None
+    }
+
+    pub(super) fn add_due(&mut self, time_ms: u64, beacon: u64, phase: Phase) {
+        self.dues.insert(Due {
+            time_ms,
+            beacon,
+            phase,
+        });
+    }
+
+    pub(super) fn drop_due(&mut self, time_ms: u64, beacon: u64, phase: Phase) {
+        self.dues.remove(&Due {
+            time_ms,
+            beacon,
+            phase,
+        });
+    }
+}

@@ -1,0 +1,243 @@
+//! Keys and values of the authenticated map. Spec: chapter 11.
+
+use symphony_proto::state::v1 as wire;
+use symphony_transparency::{Digest, encode, f64_to_field};
+
+use super::{
+    Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, own::OwnReceipt,
+};
+use crate::records::CheckerVerdict;
+
+impl State {
+    /// The state root: changed values are encoded and hashed now.
+    pub fn root(&mut self) -> Digest {
+        for key in std::mem::take(&mut self.dirty) {
+            let name = name(&key);
+            match self.value(&key) {
+                Some(value) => self.map.insert(&name, value),
+                None => self.map.remove(&name),
+            };
+        }
+        self.map.root()
+    }
+
+    /// The map as it stood when the root was last asked for: what openings are proved from.
+    pub fn map(&self) -> &crate::map::StateMap {
+        &self.map
+    }
+
+    fn value(&self, key: &Key) -> Option<Vec<u8>> {
+        Some(match key {
+            Key::Clock => encode(&self.clock_value()),
+            Key::Counters => encode(&self.counters_value()),
+            Key::Policy => encode(&self.policy_value()?),
+            Key::Peer(peer) => {
+                let measures = self.peers.get(peer)?;
+                encode(&wire::PeerMeasures {
+                    latency_ms: f64_to_field(measures.latency_ms),
+                    failure: f64_to_field(measures.failure),
+                    selections: measures.selections,
+                    settlements: measures.settlements,
+                    timeouts: measures.timeouts,
+                })
+            }
+            Key::Bucket(bucket, peer) => {
+                let measures = self.buckets.get(&(*bucket, *peer))?;
+                encode(&wire::BucketMeasures {
+                    settlements: measures.settlements,
+                    wins: measures.wins,
+                    reputation: f64_to_field(measures.reputation),
+                })
+            }
+            Key::Capability(peer) => {
+                let known = self.capabilities.get(peer)?;
+                encode(&wire::CapabilityState {
+                    entry: known.entry,
+                    sequence: known.capability.sequence,
+                    statement: bytes(&known.statement),
+                    revoked: known.revoked,
+                })
+            }
+            Key::Task(index) => encode(&self.task_value(*index)?),
+            Key::Beacon(index) => encode(&step_value(self.steps.get(index)?)),
+            Key::OwnBid(beacon) => {
+                let bid = self.own_bids.get(beacon)?;
+                encode(&wire::OwnBidState {
+                    entry: bid.entry,
+                    until_ms: bid.until_ms,
+                })
+            }
+            Key::OwnAssignment(assignment) => {
+                let order = self.own_assignments.get(assignment)?;
+                encode(&wire::OwnAssignmentState {
+                    entry: order.entry,
+                    receipt_until_ms: order.receipt_until_ms,
+                    reveal_until_ms: order.reveal_until_ms,
+                    ballot: match order.receipt {
+                        OwnReceipt::WithBallot(ballot) => bytes(&ballot),
+                        OwnReceipt::None | OwnReceipt::WithoutAnswer => Vec::new(),
+                    },
+                    receipt: order.receipt != OwnReceipt::None,
+                })
+            }
+        })
+    }
+
+    fn clock_value(&self) -> wire::Clock {
+        let (duty, duty_index, duty_slot) = match self.duty {
+            None => (0, 0, 0),
+            Some(Duty::Close(beacon)) => (1, beacon, 0),
+            Some(Duty::Assign(beacon, slot)) => (2, beacon, slot),
+            Some(Duty::Replace(beacon, slot)) => (3, beacon, slot),
+            Some(Duty::Settle(beacon)) => (4, beacon, 0),
+            Some(Duty::Void(beacon)) => (5, beacon, 0),
+            Some(Duty::Decide(task)) => (6, task, 0),
+        };
+        wire::Clock {
+            entries: self.entries,
+            time_ms: self.time_ms,
+            duty,
+            duty_index,
+            duty_slot,
+            resuming: self.resuming,
+        }
+    }
+
+    fn counters_value(&self) -> wire::Counters {
+        let counters = &self.counters;
+        wire::Counters {
+            closes: counters.closes,
+            selections: counters.selections,
+            settlements: counters.settlements,
+            void_settlements: counters.void_settlements,
+            timeouts: counters.timeouts,
+            self_selections: counters.self_selections,
+            tasks: counters.tasks,
+            tasks_decided: counters.tasks_decided,
+        }
+    }
+
+    fn policy_value(&self) -> Option<wire::PolicyState> {
+        let learner = self.learner.as_ref()?;
+        Some(wire::PolicyState {
+            policy: Some(learner.policy.to_wire()),
+            observations: learner.model.observations(),
+            inverse: numbers(&learner.model.triangle()),
+            b: numbers(&learner.model.b()),
+        })
+    }
+
+    fn task_value(&self, index: u64) -> Option<wire::TaskState> {
+        let task = self.tasks.get(&index)?;
+        let plans = task
+            .plans
+            .iter()
+            .map(|plan| wire::PlanState {
+                steps: plan.steps,
+                steps_done: plan.steps_done,
+                open: plan.progress == PlanProgress::Open,
+                finished: matches!(plan.progress, PlanProgress::Finished(_)),
+                score_sum: f64_to_field(plan.weight_sum),
+                answer: match plan.progress {
+                    PlanProgress::Finished(Some(answer)) => bytes(&answer),
+                    _ => Vec::new(),
+                },
+            })
+            .collect();
+        Some(wire::TaskState {
+            key_commitment: bytes(&task.key_commitment),
+            plans,
+        })
+    }
+}
+
+/// The map's key: a table's name, and the row.
+fn name(key: &Key) -> Vec<u8> {
+    let (table, rows): (&[u8], [&[u8]; 2]) = match key {
+        Key::Clock => (b"clock", [&[], &[]]),
+        Key::Counters => (b"counters", [&[], &[]]),
+        Key::Policy => (b"policy", [&[], &[]]),
+        Key::Peer(peer) => (b"peer/", [peer.as_bytes(), &[]]),
+        Key::Bucket(bucket, peer) => (b"bucket/", [bucket.as_bytes(), peer.as_bytes()]),
+        Key::Capability(peer) => (b"capability/", [peer.as_bytes(), &[]]),
+        Key::Task(index) => return [b"task/".as_slice(), &index.to_be_bytes()].concat(),
+        Key::Beacon(index) => return [b"beacon/".as_slice(), &index.to_be_bytes()].concat(),
+        Key::OwnBid(beacon) => (b"bid/", [beacon.as_bytes(), &[]]),
+        Key::OwnAssignment(assignment) => (b"assignment/", [assignment.as_bytes(), &[]]),
+    };
+    [table, rows[0], rows[1]].concat()
+}
+
+fn step_value(step: &OpenStep) -> wire::BeaconState {
+    wire::BeaconState {
+        statement: bytes(&step.statement),
+        candidates: step
+            .bids
+            .iter()
+            .map(|bid| wire::CandidateState {
+                bid: bid.entry,
+                peer: bid.peer.as_bytes().to_vec(),
+                statement: bytes(&bid.statement),
+                similarity: f64_to_field(bid.similarity),
+                load_ppm: bid.load_ppm,
+                eligible: bid.eligible,
+            })
+            .collect(),
+        closed: step.closed,
+        ranking: step
+            .ranking
+            .iter()
+            .map(|ranked| wire::RankedState {
+                bid: ranked.bid,
+                score: f64_to_field(ranked.score),
+            })
+            .collect(),
+        selections: step.selections.iter().map(selection_value).collect(),
+        reveal_due_ms: step.reveal_due_ms.unwrap_or(0),
+    }
+}
+
+fn selection_value(selection: &PendingSelection) -> wire::SelectionState {
+    let (progress, ballot, answer) = match selection.progress {
+        Progress::Picked => (1, Vec::new(), Vec::new()),
+        Progress::Assigned => (2, Vec::new(), Vec::new()),
+        Progress::Answered(ballot) => (3, bytes(&ballot), Vec::new()),
+        Progress::Revealed(answer) => (
+            4,
+            Vec::new(),
+            answer.as_ref().map(bytes).unwrap_or_default(),
+        ),
+        Progress::Failed => (5, Vec::new(), Vec::new()),
+        Progress::TimedOut => (6, Vec::new(), Vec::new()),
+    };
+    wire::SelectionState {
+        bid: selection.bid,
+        executor: selection.executor.as_bytes().to_vec(),
+        features: numbers(&selection.features),
+        assignment: selection.assignment.as_ref().map(bytes).unwrap_or_default(),
+        assigned_ms: selection.assigned_ms,
+        receipt: selection.receipt.as_ref().map(bytes).unwrap_or_default(),
+        ballot,
+        latency_ms: selection.latency_ms,
+        progress,
+        answer,
+        confidence_ppm: selection.confidence_ppm,
+        checker: match selection.checker {
+            CheckerVerdict::Unchecked => 0,
+            CheckerVerdict::Passed => 1,
+            CheckerVerdict::Failed => 2,
+        },
+        replaced: selection.replaced,
+    }
+}
+
+fn bytes(digest: &Digest) -> Vec<u8> {
+    digest.as_bytes().to_vec()
+}
+
+fn numbers(numbers: &[f64]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|number| f64_to_field(*number))
+        .collect()
+}

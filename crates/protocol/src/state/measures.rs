@@ -1,0 +1,115 @@
+//! What a log measured of peers, and what it counted. Spec: SELECT-4 to SELECT-8.
+
+use crate::{
+    number::{normalised, ratio_ppm},
+    records::Params,
+};
+
+/// Counts over the whole log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Closes.
+    pub closes: u64,
+    /// Selections, replacements included.
+    pub selections: u64,
+    /// Settled selections that taught something.
+    pub settlements: u64,
+    /// Void settlements.
+    pub void_settlements: u64,
+    /// Time-outs of receipts.
+    pub timeouts: u64,
+    /// Selections of the author itself.
+    pub self_selections: u64,
+    /// Tasks opened.
+    pub tasks: u64,
+    /// Tasks decided.
+    pub tasks_decided: u64,
+}
+
+/// What a log measured of one peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PeerMeasures {
+    /// Mean latency, in milliseconds.
+    pub latency_ms: f64,
+    /// Mean of recent failures, in [0,1].
+    pub failure: f64,
+    /// Selections.
+    pub selections: u64,
+    /// Settled selections.
+    pub settlements: u64,
+    /// Time-outs.
+    pub timeouts: u64,
+}
+
+impl PeerMeasures {
+    pub(super) fn start(params: &Params) -> Self {
+        Self {
+            latency_ms: f64::from(params.latency_start_ms()),
+            failure: 0.0,
+            selections: 0,
+            settlements: 0,
+            timeouts: 0,
+        }
+    }
+
+    pub(super) fn observe_latency(&mut self, params: &Params, latency_ms: u64) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a latency is far below 2^53 milliseconds; the cast rounds to nearest everywhere"
+        )]
+        let sample = latency_ms as f64;
+        self.latency_ms = moving_mean(self.latency_ms, sample, params.latency_weight_ppm());
+    }
+
+    pub(super) fn observe_failure(&mut self, params: &Params, sample: f64) {
+        self.failure = moving_mean(self.failure, sample, params.failure_weight_ppm());
+    }
+}
+
+/// What a log measured of one peer at one kind of step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BucketMeasures {
+    /// Settled selections.
+    pub settlements: u64,
+    /// Settled selections that won.
+    pub wins: u64,
+    /// Moving mean of rewards, in [0,1]; starts at the mean of the Beta prior.
+    pub reputation: f64,
+}
+
+impl BucketMeasures {
+    /// A peer that was never settled here: no better than an average one. Spec: SELECT-5.
+    pub fn start(params: &Params) -> Self {
+        let success = f64::from(params.prior_success_milli());
+        let failure = f64::from(params.prior_failure_milli());
+        Self {
+            settlements: 0,
+            wins: 0,
+            reputation: success / (success + failure),
+        }
+    }
+
+    /// Expected success: the mean of the Beta posterior, `(1000·wins + s) / (1000·settlements + s + f)`. Spec: SELECT-5.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts are far below 2^53; the cast rounds to nearest everywhere"
+    )]
+    pub fn prior(&self, params: &Params) -> f64 {
+        let success = f64::from(params.prior_success_milli());
+        let failure = f64::from(params.prior_failure_milli());
+        (1000.0 * self.wins as f64 + success)
+            / (1000.0 * self.settlements as f64 + (success + failure))
+    }
+
+    pub(super) fn observe(&mut self, params: &Params, won: u64, reward: f64) {
+        self.settlements += 1;
+        self.wins += won;
+        self.reputation = moving_mean(self.reputation, reward, params.reputation_weight_ppm());
+    }
+}
+
+/// `(1 − w)·mean + w·sample`.
+fn moving_mean(mean: f64, sample: f64, weight_ppm: u32) -> f64 {
+    let weight = ratio_ppm(weight_ppm.into());
+    normalised((1.0 - weight) * mean + weight * sample)
+}

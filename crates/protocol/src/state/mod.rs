@@ -1,0 +1,303 @@
+//! The state of a log: what an auditor computes from its entries, and what its author decides by.
+//!
+//! [`State::apply`] is the one place where both compute. Each body has a handler that first checks and then changes, so a
+//! fault leaves the state as it was. Decisions are not believed but computed again ([`State::decide`]) and compared.
+//!
+//! The state is an authenticated map: each value that changed is encoded again when the root is asked for, not before.
+//!
+//! Spec: chapters 10 to 12.
+
+mod candidates;
+mod decisions;
+mod duty;
+mod encoding;
+mod inputs;
+mod measures;
+mod own;
+mod step;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use symphony_transparency::{Digest, PublicKey, log_id};
+
+pub use duty::{Due, Duty};
+pub use measures::{BucketMeasures, Counters, PeerMeasures};
+pub use step::{OpenStep, PendingSelection, Progress, StepBid};
+
+use crate::{
+    fault::{Breach, Fault, Rule},
+    map::StateMap,
+    policy::LinUcb,
+    records::{Body, Capability, Entry, Genesis, Params, Policy},
+};
+
+/// The learning rule in force, with what it learned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learner {
+    /// What the policy entry says.
+    pub policy: Policy,
+    /// Digest that beacons name.
+    pub digest: Digest,
+    /// The model.
+    pub model: LinUcb,
+}
+
+/// The newest capability of a peer that the log holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownCapability {
+    /// Index of its entry.
+    pub entry: u64,
+    /// Digest of its statement.
+    pub statement: Digest,
+    /// What it says.
+    pub capability: Capability,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// A task that is not decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenTask {
+    /// Commitment to the task key.
+    pub key_commitment: Digest,
+    /// The plans.
+    pub plans: Vec<Plan>,
+}
+
+/// How far a plan is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Steps in all.
+    pub steps: u32,
+    /// Steps that are settled.
+    pub steps_done: u32,
+    /// What happens now.
+    pub progress: PlanProgress,
+    /// Sum over the settled steps of their weight.
+    pub weight_sum: f64,
+}
+
+/// What happens to a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanProgress {
+    /// The next step may be announced.
+    Ready,
+    /// A step is open.
+    Open,
+    /// Finished with this answer, or with none.
+    Finished(Option<Digest>),
+}
+
+/// What applying an entry showed about other peers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Faults of peers whose statements stand in this log: the log's author has done nothing wrong by keeping them.
+    pub findings: Vec<Fault>,
+}
+
+/// Names a value of the state, so that only changed values are encoded again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Clock,
+    Counters,
+    Policy,
+    Peer(PublicKey),
+    Bucket(Digest, PublicKey),
+    Capability(PublicKey),
+    Task(u64),
+    Beacon(u64),
+    OwnBid(Digest),
+    OwnAssignment(Digest),
+}
+
+/// The state of one log after some of its entries. Spec: STATE-1, REPLAY-1.
+#[derive(Clone, Debug)]
+pub struct State {
+    log: Digest,
+    author: PublicKey,
+    network: Digest,
+    params: Params,
+    entries: u64,
+    time_ms: u64,
+    duty: Option<Duty>,
+    resuming: bool,
+    counters: Counters,
+    learner: Option<Learner>,
+    peers: BTreeMap<PublicKey, PeerMeasures>,
+    buckets: BTreeMap<(Digest, PublicKey), BucketMeasures>,
+    capabilities: BTreeMap<PublicKey, KnownCapability>,
+    tasks: BTreeMap<u64, OpenTask>,
+    steps: BTreeMap<u64, OpenStep>,
+    /// Digest of a pending selection's assignment → beacon and slot.
+    pending: BTreeMap<Digest, (u64, u32)>,
+    dues: BTreeSet<Due>,
+    own_bids: BTreeMap<Digest, own::OwnBid>,
+    own_assignments: BTreeMap<Digest, own::OwnAssignment>,
+    /// Time from which an own bid or assignment is forgotten.
+    expiries: BTreeSet<(u64, Digest)>,
+    map: StateMap,
+    dirty: BTreeSet<Key>,
+}
+
+impl State {
+    /// The state after entry 0, whose exact bytes are `bytes`.
+    pub(crate) fn begin(genesis: &Genesis, entry: &Entry, bytes: &[u8]) -> Self {
+        Self {
+            log: log_id(bytes),
+            author: genesis.keys.log,
+            network: genesis.params.network_id(),
+            params: genesis.params.clone(),
+            entries: 1,
+            time_ms: entry.time_ms,
+            duty: None,
+            resuming: false,
+            counters: Counters::default(),
+            learner: None,
+            peers: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            capabilities: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            dues: BTreeSet::new(),
+            own_bids: BTreeMap::new(),
+            own_assignments: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            map: StateMap::new(),
+            dirty: BTreeSet::from([Key::Clock, Key::Counters]),
+        }
+    }
+
+    /// Applies the next entry, whose chain was verified ([`crate::replay`]).
+    ///
+    /// # Errors
+    /// The fault of the log's author, if the entry breaks a rule. The state is then as it was before. Spec: REPLAY-1.
+    pub fn apply(&mut self, entry: &Entry) -> Result<Applied, Fault> {
+        let mut findings = Vec::new();
+        self.check_turn(entry)
+            .and_then(|()| self.apply_body(entry, &mut findings))
+            .map_err(|breach| breach.at(self.author, entry.index))?;
+        self.entries = entry.index + 1;
+        self.time_ms = entry.time_ms;
+        self.forget_expired();
+        self.dirty.insert(Key::Clock);
+        Ok(Applied { findings })
+    }
+
+    fn apply_body(&mut self, entry: &Entry, findings: &mut Vec<Fault>) -> Result<(), Breach> {
+        match &entry.body {
+            Body::Genesis(_) => Err(Breach::new(
+                Rule::Genesis,
+                "a genesis only as entry 0",
+                "another one",
+            )),
+            Body::PolicySet(policy) => self.apply_policy_set(policy),
+            Body::CapabilityIssued(issued) => self.apply_capability_issued(entry, issued),
+            Body::RevocationIssued(issued) => self.apply_revocation_issued(entry, issued),
+            Body::TaskOpened(task) => self.apply_task_opened(entry, task),
+            Body::BeaconIssued(issued) => self.apply_beacon_issued(entry, issued),
+            Body::AssignmentIssued(issued) => self.apply_assignment_issued(entry, issued),
+            Body::CapabilityReceived(received) => {
+                self.apply_capability_received(entry, received, findings)
+            }
+            Body::RevocationReceived(received) => self.apply_revocation_received(received),
+            Body::BidReceived(received) => self.apply_bid_received(entry, received, findings),
+            Body::ReceiptReceived(received) => {
+                self.apply_receipt_received(entry, received, findings)
+            }
+            Body::RevealReceived(received, check, checker) => {
+                self.apply_reveal_received(entry, received, *check, *checker, findings)
+            }
+            Body::AcknowledgementReceived(_) => Ok(()),
+            Body::BidIssued(issued, beacon) => self.apply_bid_issued(entry, issued, beacon),
+            Body::AssignmentReceived(received) => self.apply_assignment_received(entry, received),
+            Body::ReceiptIssued(issued) => self.apply_receipt_issued(entry, issued),
+            Body::RevealIssued(issued) => self.apply_reveal_issued(entry, issued),
+            Body::Timeout(timeout) => self.apply_timeout(entry, *timeout),
+            Body::Resumed => self.apply_resumed(),
+            Body::Close(close) => self.apply_close(close),
+            Body::Replacement(replacement) => self.apply_replacement(replacement),
+            Body::Settlement(settlement) => self.apply_settlement(settlement),
+            Body::TaskDecided(decided) => self.apply_task_decided(decided),
+        }
+    }
+
+    fn touch(&mut self, key: Key) {
+        self.dirty.insert(key);
+    }
+
+    /// Id of the log.
+    pub fn log(&self) -> Digest {
+        self.log
+    }
+
+    /// Log key of the author.
+    pub fn author(&self) -> PublicKey {
+        self.author
+    }
+
+    /// Id of the network.
+    pub fn network(&self) -> Digest {
+        self.network
+    }
+
+    /// The agreed parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Number of entries applied.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Time of the last entry, in milliseconds since 1970.
+    pub fn time_ms(&self) -> u64 {
+        self.time_ms
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The learning rule in force, if one was set.
+    pub fn learner(&self) -> Option<&Learner> {
+        self.learner.as_ref()
+    }
+
+    /// What the log measured of each peer.
+    pub fn peers(&self) -> &BTreeMap<PublicKey, PeerMeasures> {
+        &self.peers
+    }
+
+    /// What the log measured of each peer at each kind of step (bucket digest and log key).
+    pub fn buckets(&self) -> &BTreeMap<(Digest, PublicKey), BucketMeasures> {
+        &self.buckets
+    }
+
+    /// The newest capability of each peer that the log holds.
+    pub fn capabilities(&self) -> &BTreeMap<PublicKey, KnownCapability> {
+        &self.capabilities
+    }
+
+    /// The undecided task that was opened at this index.
+    pub fn task(&self, index: u64) -> Option<&OpenTask> {
+        self.tasks.get(&index)
+    }
+
+    /// The open step whose beacon stands at this index.
+    pub fn step(&self, beacon: u64) -> Option<&OpenStep> {
+        self.steps.get(&beacon)
+    }
+
+    /// Beacon and slot of the pending selection that this assignment (by the digest of its statement) carries out.
+    pub fn pending_assignment(&self, assignment: &Digest) -> Option<(u64, u32)> {
+        self.pending.get(assignment).copied()
+    }
+
+    /// Indices of the beacons of all open steps.
+    pub fn open_steps(&self) -> impl Iterator<Item = u64> + '_ {
+        self.steps.keys().copied()
+    }
+}

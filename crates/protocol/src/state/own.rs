@@ -1,0 +1,327 @@
+//! The executor's side: own bids, orders taken, receipts and reveals given. Spec: chapter 08.
+
+use symphony_transparency::{Digest, PublicKey};
+
+use super::{Key, State};
+use crate::{
+    fault::{Breach, Rule},
+    matching::{Profile, match_ppm},
+    records::{
+        Assignment, Beacon, Bid, Entry, Issued, Reach, Receipt, Received, ResultClass, Reveal,
+    },
+};
+
+/// Executions that may follow each other in one step: a reveal can be asked for after all of them. Spec: EXEC-9.
+const EXECUTIONS_MAX: u64 = 32;
+
+/// A bid of the author that may not be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OwnBid {
+    pub(super) entry: u64,
+    /// The beacon's deadline; afterwards no bid may be made anyway.
+    pub(super) until_ms: u64,
+}
+
+/// An order that the author took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OwnAssignment {
+    pub(super) entry: u64,
+    pub(super) receipt_until_ms: u64,
+    pub(super) reveal_until_ms: u64,
+    pub(super) receipt: OwnReceipt,
+}
+
+/// Whether a receipt was given, and with which ballot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnReceipt {
+    None,
+    WithBallot(Digest),
+    WithoutAnswer,
+}
+
+impl State {
+    /// Whether the author bid on this beacon (by the digest of its statement).
+    pub fn has_bid(&self, beacon: &Digest) -> bool {
+        self.own_bids.contains_key(beacon)
+    }
+
+    /// Whether the author took this order (by the digest of its statement) and still remembers it.
+    pub fn has_assignment(&self, assignment: &Digest) -> bool {
+        self.own_assignments.contains_key(assignment)
+    }
+
+    pub(super) fn apply_bid_issued(
+        &mut self,
+        entry: &Entry,
+        issued: &Issued<Bid>,
+        beacon: &Received<Beacon>,
+    ) -> Result<(), Breach> {
+        let bid = &issued.record;
+        self.check_origin(entry, bid.origin)?;
+        let announced = &beacon.record;
+        if bid.beacon != beacon.digest() {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                format_args!("a bid on beacon {}", beacon.digest()),
+                bid.beacon,
+            ));
+        }
+        if *beacon.statement.author() == self.author {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                "the own bid inside the beacon",
+                "a bid on an own beacon",
+            ));
+        }
+        if announced.reach == Reach::Directed
+            && announced.asked.binary_search(&self.author).is_err()
+        {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                "a bid only where asked",
+                "a bid on a beacon that asks others",
+            ));
+        }
+        if entry.time_ms >= announced.close_deadline_ms {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                format_args!("a bid before {} ms", announced.close_deadline_ms),
+                format_args!("{} ms", entry.time_ms),
+            ));
+        }
+        if let Some(first) = self.own_bids.get(&bid.beacon) {
+            return Err(Breach::new(
+                Rule::BidTwice,
+                format_args!("one bid (entry {})", first.entry),
+                "another bid on this beacon",
+            ));
+        }
+        let author = self.author;
+        let known = self.relied_on(&author, &bid.capability, entry.time_ms)?;
+        let right = match_ppm(
+            &Profile {
+                tags: &known.capability.tags,
+                embedding: &known.capability.embedding,
+            },
+            &Profile {
+                tags: &announced.tags,
+                embedding: &announced.embedding,
+            },
+        );
+        check_match(right, bid.match_ppm, self.params.match_threshold_ppm())?;
+        self.own_bids.insert(
+            bid.beacon,
+            OwnBid {
+                entry: entry.index,
+                until_ms: announced.close_deadline_ms,
+            },
+        );
+        self.expiries
+            .insert((announced.close_deadline_ms, bid.beacon));
+        self.touch(Key::OwnBid(bid.beacon));
+        Ok(())
+    }
+
+    pub(super) fn apply_assignment_received(
+        &mut self,
+        entry: &Entry,
+        received: &Received<Assignment>,
+    ) -> Result<(), Breach> {
+        let assignment = &received.record;
+        if assignment.executor != self.author {
+            return Err(Breach::new(
+                Rule::Assignment,
+                "an assignment to the author",
+                format_args!("one to {}", assignment.executor),
+            ));
+        }
+        let digest = received.digest();
+        if self.own_assignments.contains_key(&digest) {
+            return Err(Breach::new(
+                Rule::Assignment,
+                "each assignment once",
+                "the same assignment again",
+            ));
+        }
+        let receipt_until_ms = entry.time_ms.saturating_add(assignment.execute_ms.into());
+        let reveal_until_ms = entry
+            .time_ms
+            .saturating_add(u64::from(assignment.execute_ms) * EXECUTIONS_MAX)
+            .saturating_add(assignment.reveal_ms.into());
+        self.own_assignments.insert(
+            digest,
+            OwnAssignment {
+                entry: entry.index,
+                receipt_until_ms,
+                reveal_until_ms,
+                receipt: OwnReceipt::None,
+            },
+        );
+        self.expiries.insert((reveal_until_ms, digest));
+        self.touch(Key::OwnAssignment(digest));
+        Ok(())
+    }
+
+    pub(super) fn apply_receipt_issued(
+        &mut self,
+        entry: &Entry,
+        issued: &Issued<Receipt>,
+    ) -> Result<(), Breach> {
+        let receipt = &issued.record;
+        self.check_origin(entry, receipt.origin)?;
+        if self.pending.contains_key(&receipt.assignment) {
+            let author = self.author;
+            return self
+                .take_receipt(entry, author, issued.digest, receipt)
+                .map(|_| ());
+        }
+        let Some(order) = self.own_assignments.get_mut(&receipt.assignment) else {
+            return Err(Breach::new(
+                Rule::ReceiptUnexpected,
+                "a receipt for an assignment in this log",
+                receipt.assignment,
+            ));
+        };
+        if order.receipt != OwnReceipt::None {
+            return Err(Breach::new(
+                Rule::ReceiptTwice,
+                format_args!("one receipt for entry {}", order.entry),
+                "another",
+            ));
+        }
+        if entry.time_ms > order.receipt_until_ms {
+            return Err(Breach::new(
+                Rule::ReceiptUnexpected,
+                format_args!("a receipt by {} ms", order.receipt_until_ms),
+                format_args!("{} ms", entry.time_ms),
+            ));
+        }
+        order.receipt = match receipt.class {
+            ResultClass::Answered => OwnReceipt::WithBallot(receipt.ballot),
+            ResultClass::Unparsable | ResultClass::Failed | ResultClass::Abstained => {
+                OwnReceipt::WithoutAnswer
+            }
+        };
+        self.touch(Key::OwnAssignment(receipt.assignment));
+        Ok(())
+    }
+
+    pub(super) fn apply_reveal_issued(
+        &mut self,
+        entry: &Entry,
+        issued: &Issued<Reveal>,
+    ) -> Result<(), Breach> {
+        let reveal = &issued.record;
+        self.check_origin(entry, reveal.origin)?;
+        let commitment = reveal.commitment(&self.author);
+        if self.pending.contains_key(&reveal.assignment) {
+            return self.take_own_reveal(reveal, commitment);
+        }
+        let committed = match self.own_assignments.get(&reveal.assignment) {
+            Some(order) if order.reveal_until_ms > entry.time_ms => order.receipt,
+            Some(_) | None => OwnReceipt::None,
+        };
+        match committed {
+            OwnReceipt::WithBallot(ballot) if ballot == commitment => {
+                if let Some(order) = self.own_assignments.remove(&reveal.assignment) {
+                    self.expiries
+                        .remove(&(order.reveal_until_ms, reveal.assignment));
+                }
+                self.touch(Key::OwnAssignment(reveal.assignment));
+                Ok(())
+            }
+            OwnReceipt::WithBallot(ballot) => Err(Breach::new(
+                Rule::Reveal,
+                format_args!("an opening of {ballot}"),
+                format_args!("one of {commitment}"),
+            )),
+            OwnReceipt::None | OwnReceipt::WithoutAnswer => Err(Breach::new(
+                Rule::Reveal,
+                "a reveal of a committed ballot, once",
+                "a reveal without one",
+            )),
+        }
+    }
+
+    pub(super) fn forget_expired(&mut self) {
+        while let Some((until_ms, digest)) = self.expiries.first().copied() {
+            if until_ms > self.time_ms {
+                break;
+            }
+            self.expiries.pop_first();
+            if self
+                .own_bids
+                .get(&digest)
+                .is_some_and(|bid| bid.until_ms == until_ms)
+            {
+                self.own_bids.remove(&digest);
+                self.touch(Key::OwnBid(digest));
+            }
+            if self
+                .own_assignments
+                .get(&digest)
+                .is_some_and(|order| order.reveal_until_ms == until_ms)
+            {
+                self.own_assignments.remove(&digest);
+                self.touch(Key::OwnAssignment(digest));
+            }
+        }
+    }
+
+    /// The capability that a bid rests on, if it is the peer's newest here, holds at this time and was not revoked.
+    pub(super) fn relied_on(
+        &self,
+        peer: &PublicKey,
+        statement: &Digest,
+        time_ms: u64,
+    ) -> Result<&super::KnownCapability, Breach> {
+        let known = self
+            .capabilities
+            .get(peer)
+            .filter(|known| known.statement == *statement)
+            .ok_or_else(|| {
+                Breach::new(
+                    Rule::Reliance,
+                    "the peer's newest capability in this log",
+                    format_args!("capability {statement}"),
+                )
+            })?;
+        if known.revoked {
+            return Err(Breach::new(
+                Rule::Reliance,
+                "a capability that holds",
+                "a revoked one",
+            ));
+        }
+        if !known.capability.valid_at(time_ms) {
+            return Err(Breach::new(
+                Rule::Reliance,
+                format_args!("a capability valid at {time_ms} ms"),
+                format_args!(
+                    "one valid from {} to {} ms",
+                    known.capability.valid_from_ms, known.capability.valid_until_ms
+                ),
+            ));
+        }
+        Ok(known)
+    }
+}
+
+/// Refuses a match that is not φ, or lies below the threshold. Spec: BEACON-8, BEACON-9.
+pub(super) fn check_match(right: u32, claimed: u32, threshold: u32) -> Result<(), Breach> {
+    if right != claimed {
+        return Err(Breach::new(
+            Rule::Match,
+            format_args!("match {right} ppm"),
+            format_args!("match {claimed} ppm"),
+        ));
+    }
+    if right < threshold {
+        return Err(Breach::new(
+            Rule::BidUnexpected,
+            format_args!("silence below a match of {threshold} ppm"),
+            format_args!("{right} ppm"),
+        ));
+    }
+    Ok(())
+}

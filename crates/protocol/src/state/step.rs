@@ -1,0 +1,123 @@
+//! An open step: its bids, ranking and pending selections.
+
+use symphony_transparency::{Digest, PublicKey};
+
+use crate::{
+    policy::DIMENSION,
+    records::{Beacon, CheckerVerdict, Ranked},
+};
+
+/// A step between its beacon and its settlement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenStep {
+    /// Digest of the beacon's statement.
+    pub statement: Digest,
+    /// The beacon.
+    pub beacon: Beacon,
+    /// Requirement bucket.
+    pub bucket: Digest,
+    /// The bids, in the order of their entries.
+    pub bids: Vec<StepBid>,
+    /// Whether the beacon is closed.
+    pub closed: bool,
+    /// The ranking, best first; empty before the close.
+    pub ranking: Vec<Ranked>,
+    /// The selections, in slot order; empty before the close.
+    pub selections: Vec<PendingSelection>,
+    /// When reveals are due; nothing while receipts are outstanding.
+    pub reveal_due_ms: Option<u64>,
+}
+
+/// A bid on an open step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepBid {
+    /// Index of its entry; the beacon's own index stands for the coordinator's own bid.
+    pub entry: u64,
+    /// The bidder.
+    pub peer: PublicKey,
+    /// Digest of the bid's statement (of the beacon's for the own bid).
+    pub statement: Digest,
+    /// Similarity of capability and beacon, in [0,1].
+    pub similarity: f64,
+    /// Claimed load, in parts per million.
+    pub load_ppm: u32,
+    /// Whether the bid takes part.
+    pub eligible: bool,
+}
+
+/// How far a selection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Picked, not yet assigned.
+    Picked,
+    /// Assigned, the receipt is outstanding.
+    Assigned,
+    /// A receipt with an answer came; the ballot is committed.
+    Answered(Digest),
+    /// The ballot is open: a valid answer, or none.
+    Revealed(Option<Digest>),
+    /// A receipt without an answer came.
+    Failed,
+    /// No receipt in time.
+    TimedOut,
+}
+
+/// A selection whose reward is not fixed yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PendingSelection {
+    /// Index of the bid's entry.
+    pub bid: u64,
+    /// The executor.
+    pub executor: PublicKey,
+    /// The context at the time of choice.
+    pub features: [f64; DIMENSION],
+    /// Digest of the assignment's statement, once issued.
+    pub assignment: Option<Digest>,
+    /// Time of the assignment's entry, in milliseconds since 1970.
+    pub assigned_ms: u64,
+    /// Digest of the receipt's statement, once it came.
+    pub receipt: Option<Digest>,
+    /// Receipt entry time minus assignment entry time, in milliseconds.
+    pub latency_ms: u64,
+    /// How far it is.
+    pub progress: Progress,
+    /// Revealed confidence, in parts per million.
+    pub confidence_ppm: u32,
+    /// What the checker said.
+    pub checker: CheckerVerdict,
+    /// Whether another selection took its place.
+    pub replaced: bool,
+}
+
+impl OpenStep {
+    /// The screening score of a bid that made the shortlist.
+    pub fn score(&self, bid: u64) -> Option<f64> {
+        self.ranking
+            .iter()
+            .find(|ranked| ranked.bid == bid)
+            .map(|ranked| ranked.score)
+    }
+
+    /// The ranked bids that no selection took yet, best first.
+    pub fn remaining(&self) -> impl Iterator<Item = &Ranked> {
+        self.ranking.iter().filter(|ranked| {
+            self.selections
+                .iter()
+                .all(|selection| selection.bid != ranked.bid)
+        })
+    }
+
+    /// Whether every selection has a receipt or failed.
+    pub fn executed(&self) -> bool {
+        self.selections
+            .iter()
+            .all(|selection| !matches!(selection.progress, Progress::Picked | Progress::Assigned))
+    }
+
+    /// Whether a ballot is still closed.
+    pub fn awaits_reveals(&self) -> bool {
+        self.selections
+            .iter()
+            .any(|selection| matches!(selection.progress, Progress::Answered(_)))
+    }
+}
