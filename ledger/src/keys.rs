@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn store_2_entries_sort_by_index() {
+    fn store_3_entries_sort_by_index() {
         assert!(entry(&log(7), 255) < entry(&log(7), 256));
         let range = range_of_log(TABLE_ENTRY, &log(0xFF));
         assert!(range.contains(&entry(&log(0xFF), u64::MAX)));

@@ -61,7 +61,7 @@ impl Ledger {
     /// # Errors
     /// [`OpenError`]; nothing was changed.
     ///
-    /// Spec: STORE-8 to STORE-10, STORE-14.
+    /// Spec: STORE-8, STORE-9, STORE-10, STORE-14.
     pub fn open(directory: &Path, options: OpenOptions) -> Result<(Self, Recovered), OpenError> {
         let Opened {
             store,
@@ -219,6 +219,8 @@ impl Ledger {
     /// [`LedgerError::TooManyLogs`], [`LedgerError::UnknownLog`] for no entries of a log that is not stored,
     /// [`LedgerError::OwnLog`], [`LedgerError::Read`] for a damaged copy, [`LedgerError::RequestTooLarge`],
     /// [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    ///
+    /// Spec: STORE-17.
     pub async fn append_followed(
         &self,
         log: Digest,
@@ -250,6 +252,8 @@ impl Ledger {
     /// [`LedgerError::CheckpointConflict`] with the stored one, if both are of one size and differ;
     /// [`LedgerError::CheckpointNetwork`], [`LedgerError::TooManyLogs`], [`LedgerError::Stopped`],
     /// [`LedgerError::Closed`].
+    ///
+    /// Spec: STORE-18.
     pub async fn put_checkpoint(&self, signed: SignedCheckpoint) -> Result<(), LedgerError> {
         let signed = Box::new(signed);
         self.queue(|reply| Command::PutCheckpoint { signed, reply })

@@ -24,7 +24,9 @@ pub enum LockError {
 }
 
 /// Opens (and creates, readable for its owner alone) a file and locks it until the handle is dropped or the process ends,
-/// however it ends.
+/// however it ends. A second handle is refused, in this process too.
+///
+/// Spec: STORE-19.
 pub(crate) fn lock_exclusive(path: &Path) -> Result<File, LockError> {
     let io = |source| LockError::Io {
         path: path.to_owned(),

@@ -7,6 +7,8 @@ pub const MEMO_VALUE_SIZE_MAX: usize = 4 << 20;
 
 /// One change of the memo table. It becomes durable in the same batch as the entries that it was given with: both are
 /// there after a crash, or neither.
+///
+/// Spec: STORE-16.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemoWrite {

@@ -1,6 +1,6 @@
 //! The portable file of one log, `.symlog`: written by an export, read by an auditor who has no database.
 //!
-//! The module needs `std::io` and nothing of RocksDB. Spec: STORE-20 to STORE-25, which holds the layout.
+//! The module needs `std::io` and nothing of RocksDB. Spec: STORE-20, STORE-21, STORE-22, which holds the layout.
 
 mod error;
 mod header;

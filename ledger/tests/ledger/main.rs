@@ -1,0 +1,16 @@
+//! Tests of the ledger on real files, in one binary, so that RocksDB is linked once.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+mod append;
+mod child;
+mod crash;
+mod damage;
+mod followed;
+mod full_disk;
+mod memos;
+mod model;
+mod recovery;
+mod signing;
+mod symlog;
