@@ -14,6 +14,15 @@ if [ -e "$marker" ]; then
     echo "the CUDA toolkit is there: $home"
     exit 0
 fi
+cudarc=
+for candidate in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*; do
+    if [ -d "$candidate" ]; then cudarc=$candidate; fi
+done
+[ -n "$cudarc" ] || {
+    echo 'toolkit.sh: the source of cudarc 0.19 is missing: run "cargo fetch" in crates/engine first' >&2
+    exit 1
+}
+
 rm -rf "$home" "$folder/wheels" "$folder"/.complete-*
 
 python3 -m venv "$folder/wheels"
@@ -35,14 +44,6 @@ done
 
 # cudarc links against the driver, which only a machine with a GPU has: a stub with the driver's names, each of which returns
 # CUDA_ERROR_STUB_LIBRARY (34). It serves the linker and is never put on a library path.
-cudarc=
-for candidate in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/cudarc-0.19.*; do
-    if [ -d "$candidate" ]; then cudarc=$candidate; fi
-done
-[ -n "$cudarc" ] || {
-    echo 'toolkit.sh: the source of cudarc 0.19 is missing: run "cargo fetch" in crates/engine first' >&2
-    exit 1
-}
 {
     grep -ohE '\bcu[A-Z][A-Za-z0-9_]+' "$home/include/cuda.h"
     grep -ohE 'fn cu[A-Z][A-Za-z0-9_]+' "$cudarc/src/driver/sys/mod.rs" | sed 's/fn //'
