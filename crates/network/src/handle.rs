@@ -101,7 +101,7 @@ pub enum RequestError {
 }
 
 /// Why a reply was not sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// The request was answered already, took too long, or its connection ended.
@@ -377,9 +377,8 @@ impl Handle {
     /// Closes every listener and connection and ends the owner task; waits until that is done. The event stream then
     /// ends. A second call does nothing.
     pub async fn shutdown(&self) {
-        let done = self.ask(|answer| Command::Shutdown { answer }).await;
         // An error says that it had shut down before.
-        drop(done);
+        let _ = self.ask(|answer| Command::Shutdown { answer }).await;
     }
 
     async fn tell(&self, command: Command) -> Result<(), Closed> {
@@ -397,7 +396,7 @@ impl Handle {
 }
 
 /// Why a new hello was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HelloError {
     /// A field is outside its limits.

@@ -108,6 +108,8 @@ impl Driver {
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut redial = tokio::time::interval(self.config.redial_interval);
         redial.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A permit borrows the sender, so it comes from a sender beside the driver.
+        let events = self.events.clone();
         let done = loop {
             let deadline = self.next_deadline();
             tokio::select! {
@@ -119,7 +121,7 @@ impl Driver {
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX_MAX => {
                     self.on_swarm_event(event);
                 }
-                permit = self.events.reserve(), if !self.outbox.is_empty() => match permit {
+                permit = events.reserve(), if !self.outbox.is_empty() => match permit {
                     Err(_) => break None,
                     Ok(permit) => {
                         let event = self.outbox.pop_front().expect("the outbox was not empty");

@@ -220,6 +220,10 @@ impl Driver {
 
     /// Ends the session with a peer of another network and does not meet it again for a while. Spec: NET-13.
     pub(super) fn leave_other_network(&mut self, peer: PeerId) {
+        for request in self.queue.take_all(&peer) {
+            // The handle may have given up waiting.
+            let _ = request.answer.send(Err(RequestError::OtherProtocol));
+        }
         self.block_for(peer, OTHER_NETWORK_BLOCK);
     }
 

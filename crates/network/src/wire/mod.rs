@@ -5,9 +5,10 @@
 mod codec;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use codec::{ExchangeCodec, RequestFrame, ResponseFrame};
-pub use request::check_hello_limits;
 pub(crate) use request::{Inbound, decode_request, encode_hello_request, encode_request};
 pub(crate) use response::{
     Answer, decode_answer, decode_response, encode_busy, encode_hello_response, encode_refusal,
@@ -71,7 +72,7 @@ pub enum WireError {
 
 /// Checks a hello of our own before it is sent.
 pub(crate) fn check_hello(hello: Hello) -> Result<Hello, WireError> {
-    check_hello_limits(&hello)?;
+    request::check_hello_limits(&hello)?;
     Ok(hello)
 }
 

@@ -163,7 +163,7 @@ fn check_request(request: &Request) -> Result<(), WireError> {
 /// [`WireError::OutOfRange`] with the field's name.
 ///
 /// Spec: NET-12.
-pub fn check_hello_limits(hello: &Hello) -> Result<(), WireError> {
+pub(super) fn check_hello_limits(hello: &Hello) -> Result<(), WireError> {
     size_in_range(
         "genesis_entry",
         hello.genesis_entry.len(),
