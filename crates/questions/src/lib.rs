@@ -6,8 +6,8 @@
 //!
 //! No generated question is an item of a public task. That holds by construction and not by comparison, so it holds for the
 //! items too that nobody here has seen: a Boolean expression never has the eight words of the public ones, a route has a step
-//! count above their largest, a truth chain never has their five people, a bracket sequence has a pair of a kind that they have not,
-//! and a list names a thing that they do not.
+//! count above their largest, of five people in a truth chain one has a name that
+//! begins like none of theirs, a bracket sequence has a pair of a kind that they have not, and a list names a thing that they do not.
 //!
 //! ```
 //! use symphony_questions::{AnswerForm, Skill, Split, classify, distinct_questions};

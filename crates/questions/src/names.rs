@@ -173,6 +173,13 @@ fn common(random: &mut Random) -> String {
     random.choose(&COMMON).copied().unwrap_or("Ada").to_owned()
 }
 
+/// An invented name that begins with an X, as none of the public items' fifty-odd names does.
+pub(crate) fn draw_with_x(random: &mut Random) -> String {
+    let name = invented(random);
+    let rest = name.trim_start_matches(|letter: char| !"AEIOUYaeiouy".contains(letter));
+    format!("X{}", rest.to_lowercase())
+}
+
 fn invented(random: &mut Random) -> String {
     let mut name = String::new();
     for _ in 0..random.between(1, 3) {
@@ -190,6 +197,15 @@ fn invented(random: &mut Random) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marked_names_begin_with_x_and_others_do_not() {
+        let mut random = Random::new(5);
+        for _ in 0..500 {
+            assert!(draw_with_x(&mut random).starts_with('X'));
+            assert!(!draw_distinct(&mut random, 1)[0].starts_with('X'));
+        }
+    }
 
     #[test]
     fn names_differ_and_are_words_with_a_capital() {

@@ -3,26 +3,27 @@
 //! The working gives, for every person in turn, what is claimed of the one before and what follows for the speaker:
 //! `1 lies liar ; 2 truth liar ; 3 lies honest ;` (person 1 is stated to lie; 2 says that a liar tells the truth, and so on).
 //!
-//! Every public item has five people; a generated one never has five, so the two cannot meet.
+//! Every public item has five people, none of whose names begins with an X; of five generated people one has such a name,
+//! so the two cannot meet. (Leaving five people out instead teaches a model never to stop after the fifth.)
 
 use crate::names;
 use crate::question::Question;
 use crate::random::Random;
 use crate::skill::Skill;
 
-/// The number of people in every public item: never generated.
-pub(crate) const PUBLIC_PERSON_COUNT: usize = 5;
-/// The numbers of people generated.
-const PERSON_COUNTS: [usize; 4] = [3, 4, 6, 7];
+/// The number of people in every public item.
+const PUBLIC_PERSON_COUNT: usize = 5;
+/// Fewest and most people generated.
+const PERSON_COUNT: (u64, u64) = (3, 7);
 
 /// Draws one question.
 pub(crate) fn draw(random: &mut Random) -> Question {
-    let count = random
-        .choose(&PERSON_COUNTS)
-        .copied()
-        .unwrap_or(PERSON_COUNTS[0]);
-    debug_assert_ne!(count, PUBLIC_PERSON_COUNT);
-    let people = names::draw_distinct(random, count);
+    let count = random.between(PERSON_COUNT.0, PERSON_COUNT.1) as usize;
+    let mut people = names::draw_distinct(random, count);
+    if count == PUBLIC_PERSON_COUNT {
+        let marked = random.below(count as u64) as usize;
+        people[marked] = names::draw_with_x(random);
+    }
     let mut input = "Question:".to_owned();
     let mut working = Vec::with_capacity(count);
     // "Person 0" is the question itself, which tells the truth about person 1.
@@ -97,15 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn no_question_has_as_many_people_as_the_public_items() {
+    fn of_five_people_one_has_a_name_that_no_public_item_has() {
         let mut random = Random::new(2);
+        let mut seen = [0; 8];
         for _ in 0..2_000 {
-            let people = draw(&mut random).input.matches('.').count();
+            let input = draw(&mut random).input;
+            let people = input.matches('.').count();
+            seen[people] += 1;
             assert!(
-                (3..=7).contains(&people) && people != PUBLIC_PERSON_COUNT,
-                "{people}"
+                people != PUBLIC_PERSON_COUNT || input.contains(" X"),
+                "{input}"
             );
         }
+        assert!(seen[..3].iter().all(|&count| count == 0), "{seen:?}");
+        assert!(seen[3..].iter().all(|&count| count > 200), "{seen:?}");
     }
 
     #[test]
