@@ -29,6 +29,8 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The server does not know the method: it is older than the caller.
     Unimplemented,
+    /// A message, in either direction, exceeds the size limit.
+    MessageTooLarge,
     /// The caller gave the call up.
     Cancelled,
     /// Something broke in the node.
@@ -36,7 +38,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    const CODES: [(Self, Code); 11] = [
+    const CODES: [(Self, Code); 12] = [
         (Self::InvalidArgument, Code::InvalidArgument),
         (Self::NotFound, Code::NotFound),
         (Self::FailedPrecondition, Code::FailedPrecondition),
@@ -46,6 +48,8 @@ impl ErrorKind {
         (Self::Unauthenticated, Code::Unauthenticated),
         (Self::PermissionDenied, Code::PermissionDenied),
         (Self::Unimplemented, Code::Unimplemented),
+        // What tonic says of a message beyond its limit.
+        (Self::MessageTooLarge, Code::OutOfRange),
         (Self::Cancelled, Code::Cancelled),
         (Self::Internal, Code::Internal),
     ];
@@ -56,10 +60,6 @@ impl ErrorKind {
     }
 
     pub(crate) fn from_code(code: Code) -> Self {
-        // Size limits come as OUT_OF_RANGE from tonic; the caller's request is what breaks them.
-        if code == Code::OutOfRange {
-            return Self::InvalidArgument;
-        }
         let found = Self::CODES.iter().find(|(_, known)| *known == code);
         found.map_or(Self::Internal, |(kind, _)| *kind)
     }
@@ -77,6 +77,7 @@ impl fmt::Display for ErrorKind {
             Self::Unauthenticated => "unauthenticated",
             Self::PermissionDenied => "permission denied",
             Self::Unimplemented => "unimplemented",
+            Self::MessageTooLarge => "message too large",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal error",
         };

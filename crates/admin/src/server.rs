@@ -85,8 +85,10 @@ impl AdminServer {
             ..
         } = listeners;
         let severed = CancellationToken::new();
-        let readiness = backend.readiness();
+        let mut readiness = backend.readiness();
         let reporter = HealthReporter::new();
+        let now = *readiness.borrow_and_update();
+        publish(&reporter, now).await;
         let routes = self.routes(backend, &reporter, &shutdown)?;
         let entrance = Entrance::Socket;
         let over_socket =
@@ -109,7 +111,7 @@ impl AdminServer {
         let served = async { tokio::try_join!(over_socket, over_tcp).map(drop) };
         let ended = tokio::select! {
             ended = served => ended,
-            () = run_beside(cut_off, report_health(&reporter, readiness, &shutdown)) => Ok(()),
+            () = run_beside(cut_off, follow_readiness(&reporter, readiness, &shutdown)) => Ok(()),
         };
         // Whatever ended the server, no connection outlives it.
         severed.cancel();
@@ -193,31 +195,39 @@ const HEALTH_NAMES: [&str; 7] = [
     NodeServer::<Services>::NAME,
 ];
 
+/// Says in `grpc.health.v1` whether the node can do its work.
+async fn publish(reporter: &HealthReporter, readiness: Readiness) {
+    let status = match readiness {
+        Readiness::Ready => ServingStatus::Serving,
+        Readiness::Starting | Readiness::Stopping => ServingStatus::NotServing,
+    };
+    for name in HEALTH_NAMES {
+        reporter.set_service_status(name, status).await;
+    }
+}
+
 /// Keeps `grpc.health.v1` at the node's readiness; NOT_SERVING from the shutdown on.
-async fn report_health(
+async fn follow_readiness(
     reporter: &HealthReporter,
     mut readiness: ReadinessReceiver,
     shutdown: &CancellationToken,
 ) {
     loop {
-        let current = *readiness.borrow_and_update();
-        let stopping = shutdown.is_cancelled();
-        let status = if current == Readiness::Ready && !stopping {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
-        for name in HEALTH_NAMES {
-            reporter.set_service_status(name, status).await;
-        }
-        if stopping {
-            return;
-        }
         tokio::select! {
-            () = shutdown.cancelled() => {}
-            changed = readiness.changed() => if changed.is_err() { shutdown.cancelled().await },
+            () = shutdown.cancelled() => break,
+            changed = readiness.changed() => match changed {
+                Ok(()) => {
+                    let now = *readiness.borrow_and_update();
+                    publish(reporter, now).await;
+                }
+                Err(_) => {
+                    shutdown.cancelled().await;
+                    break;
+                }
+            },
         }
     }
+    publish(reporter, Readiness::Stopping).await;
 }
 
 /// Runs two futures side by side, and never ends: they serve another one.

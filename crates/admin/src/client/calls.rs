@@ -1,4 +1,4 @@
-//! One method for each call. All fail with [`ClientError::Call`].
+//! One method for each call.
 
 use super::{AdminClient, AdminStream, ClientError};
 use crate::backend::{ConsistencyQuery, EntryRange, InclusionQuery, SelectionQuery};
@@ -15,10 +15,9 @@ use crate::v1::{
 type Called<T> = Result<T, ClientError>;
 type Stream<T> = Result<AdminStream<T>, ClientError>;
 
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "every call fails with ClientError::Call, as the module says"
-)]
+/// # Errors
+///
+/// Every call fails with [`ClientError::Call`]; the kinds are those of the schema.
 impl AdminClient {
     /// Opens a task; the stream reports it to its end. Role: operator.
     pub async fn submit(&self, request: SubmitRequest) -> Stream<TaskEvent> {

@@ -18,7 +18,7 @@ use tower::service_fn;
 
 pub use self::stream::AdminStream;
 use crate::error::ErrorKind;
-use crate::limits::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, REQUEST_SIZE_MAX, RESPONSE_SIZE_MAX};
+use crate::limits::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, RESPONSE_SIZE_MAX};
 use crate::token::BearerToken;
 use crate::v1::audit_client::AuditClient;
 use crate::v1::log_client::LogClient;
@@ -157,9 +157,7 @@ impl AdminClient {
         let transport = InterceptedService::new(channel, authorization);
         macro_rules! client {
             ($client:ident) => {
-                $client::new(transport.clone())
-                    .max_encoding_message_size(REQUEST_SIZE_MAX)
-                    .max_decoding_message_size(RESPONSE_SIZE_MAX)
+                $client::new(transport.clone()).max_decoding_message_size(RESPONSE_SIZE_MAX)
             };
         }
         Self {
