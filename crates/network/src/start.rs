@@ -193,12 +193,14 @@ pub(crate) fn listen_error(address: Multiaddr, error: &io::Error) -> StartError 
     }
 }
 
-enum Transport {
+/// What carries connections.
+pub(crate) enum Transport {
     Tcp,
     Quic,
 }
 
-fn socket_of(address: &Multiaddr) -> Option<(SocketAddr, Transport)> {
+/// The socket that an address without a name to resolve stands for.
+pub(crate) fn socket_of(address: &Multiaddr) -> Option<(SocketAddr, Transport)> {
     let mut parts = address.iter();
     let host = match parts.next()? {
         Protocol::Ip4(host) => IpAddr::V4(host),

@@ -2,7 +2,7 @@
 
 use libp2p::PeerId;
 use libp2p::request_response::{
-    Event, InboundFailure, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
+    Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -12,7 +12,7 @@ use crate::event::{NetworkEvent, ReplyToken};
 use crate::handle::{ReplyError, RequestError};
 use crate::message::{Refusal, RefusalCode, Request};
 use crate::queue::{QueueFull, QueuedRequest};
-use crate::wire::{self, Inbound, RequestFrame, ResponseFrame};
+use crate::wire::{self, Inbound, RequestFrame, ResponseFrame, WireError};
 
 /// A request of a peer that waits for the node's reply.
 pub(super) struct PendingReply {
@@ -48,15 +48,6 @@ impl Driver {
             Event::OutboundFailure {
                 request_id, error, ..
             } => self.on_request_failed(request_id, error),
-            // What our own codec refused is the peer's fault; everything else may be the connection's.
-            Event::InboundFailure {
-                peer,
-                error: InboundFailure::Io(error),
-                ..
-            } if error.kind() == std::io::ErrorKind::InvalidData => {
-                self.shared.metrics.count_refusal(RefusalCode::Malformed);
-                self.note_fault(peer, "a frame outside the limits");
-            }
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
         }
     }
@@ -70,8 +61,8 @@ impl Driver {
         frame: RequestFrame,
         channel: ResponseChannel<ResponseFrame>,
     ) {
-        match self.judge_request(peer, &frame.bytes) {
-            Ok(Inbound::Request(request)) => self.hand_out(peer, request, frame, channel),
+        match self.judge_request(peer, frame.bytes) {
+            Ok(Inbound::Request(request)) => self.hand_out(peer, request, frame.memory, channel),
             Ok(Inbound::Hello(hello)) => match self.on_hello(peer, hello) {
                 Some(bytes) => self.respond(channel, bytes),
                 None => {
@@ -84,7 +75,11 @@ impl Driver {
     }
 
     /// Reads a request if its sender may ask at all.
-    fn judge_request(&mut self, peer: PeerId, bytes: &[u8]) -> Result<Inbound, Refusal> {
+    fn judge_request(
+        &mut self,
+        peer: PeerId,
+        bytes: Result<Vec<u8>, WireError>,
+    ) -> Result<Inbound, Refusal> {
         let now = self.now();
         let over_quota = || Refusal::new(RefusalCode::RateLimited, "asked too often, wait");
         let Some(session) = self.sessions.get_mut(&peer) else {
@@ -95,7 +90,7 @@ impl Driver {
             .request_bucket
             .take(1, now)
             .map_err(|_| over_quota())?;
-        let inbound = match wire::decode_request(bytes) {
+        let inbound = match bytes.and_then(|bytes| wire::decode_request(&bytes)) {
             Ok(inbound) => inbound,
             Err(error) => {
                 self.note_fault(peer, "a request that is not well formed");
@@ -119,7 +114,7 @@ impl Driver {
         &mut self,
         peer: PeerId,
         request: Request,
-        frame: RequestFrame,
+        memory: Option<OwnedSemaphorePermit>,
         channel: ResponseChannel<ResponseFrame>,
     ) {
         let now = self.now();
@@ -135,7 +130,7 @@ impl Driver {
         let pending = PendingReply {
             peer,
             channel,
-            _memory: frame.memory,
+            _memory: memory,
         };
         match self.replies.insert(pending, now) {
             Ok(number) => {
@@ -241,10 +236,7 @@ impl Driver {
                 return;
             };
             session.requests_pending += 1;
-            let frame = RequestFrame {
-                bytes: request.bytes,
-                memory: None,
-            };
+            let frame = RequestFrame::new(request.bytes);
             let id = self
                 .swarm
                 .behaviour_mut()

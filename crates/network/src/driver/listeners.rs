@@ -1,7 +1,7 @@
 //! Where the node listens.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -13,7 +13,7 @@ use libp2p::multiaddr::Protocol;
 use super::Driver;
 use crate::config::KademliaMode;
 use crate::event::NetworkEvent;
-use crate::start::{StartError, listen_error};
+use crate::start::{StartError, Transport, listen_error, socket_of};
 
 /// One configured address, and the addresses that came of it: one for each interface.
 pub(super) struct Listener {
@@ -82,6 +82,18 @@ impl Driver {
             .iter()
             .flat_map(|listener| &listener.addresses)
             .map(|address| address.clone().with(name.clone()))
+            .collect()
+    }
+
+    /// The UDP sockets that QUIC listens on.
+    pub(super) fn quic_sockets(&self) -> Vec<SocketAddr> {
+        self.listeners
+            .iter()
+            .flat_map(|listener| &listener.addresses)
+            .filter_map(|address| match socket_of(address)? {
+                (socket, Transport::Quic) => Some(socket),
+                (_, Transport::Tcp) => None,
+            })
             .collect()
     }
 

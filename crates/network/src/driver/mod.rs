@@ -9,6 +9,7 @@ mod session;
 mod sessions;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end at shutdown; the other side then notices by itself.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether a QUIC port is free at shutdown.
+const PORT_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The owner of the swarm.
 pub(crate) struct Driver {
@@ -133,7 +137,12 @@ impl Driver {
                 _ = redial.tick() => self.dial_bootstrap_peers(),
             }
         };
+        let sockets = self.quic_sockets();
         self.close().await;
+        drop(self);
+        until_free(&sockets).await;
+        // Only now: the end of the event stream says that everything is closed.
+        drop(events);
         if let Some(answer) = done {
             // The handle may have given up waiting; the network is down all the same.
             let _ = answer.send(());
@@ -267,5 +276,26 @@ impl Driver {
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
             tracing::warn!("some connections did not end in time at shutdown");
         }
+    }
+}
+
+/// Waits until the ports of QUIC listeners are free, for a while.
+///
+/// QUIC keeps its socket open after the swarm is gone, until packets of ended connections can no longer arrive; without
+/// this a node could not be started again on its port right after its shutdown.
+async fn until_free(sockets: &[SocketAddr]) {
+    let all_free = async {
+        while sockets
+            .iter()
+            .any(|socket| UdpSocket::bind(socket).is_err())
+        {
+            tokio::time::sleep(PORT_CHECK_INTERVAL).await;
+        }
+    };
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, all_free)
+        .await
+        .is_err()
+    {
+        tracing::warn!("a QUIC port is still in use after shutdown");
     }
 }

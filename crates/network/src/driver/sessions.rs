@@ -133,10 +133,7 @@ impl Driver {
         };
         session.hello_attempts += 1;
         session.hello_pending = true;
-        let frame = RequestFrame {
-            bytes: wire::encode_hello_request(&self.hello),
-            memory: None,
-        };
+        let frame = RequestFrame::new(wire::encode_hello_request(&self.hello));
         let id = self
             .swarm
             .behaviour_mut()

@@ -11,6 +11,7 @@ use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::{WireError, size_in_range};
 use crate::limits::{READ_PIECE_SIZE, REQUEST_SIZE_MAX, RESPONSE_SIZE_MAX};
 
 /// Bytes that one permit of the memory budget stands for; a semaphore counts at most 2^29 permits on small machines.
@@ -23,10 +24,23 @@ pub(crate) struct ExchangeCodec {
 }
 
 /// The bytes of a request, and the part of the memory budget that they hold until they are dropped.
+///
+/// A size outside the limits is handed on as an error, not ended as a failed stream: libp2p reports no failure of a
+/// request that was never read, so the sender would not be held to account.
 #[derive(Debug)]
 pub(crate) struct RequestFrame {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Result<Vec<u8>, WireError>,
     pub(crate) memory: Option<OwnedSemaphorePermit>,
+}
+
+impl RequestFrame {
+    /// A frame of our own.
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: Ok(bytes),
+            memory: None,
+        }
+    }
 }
 
 /// The bytes of a response. Only responses that we asked for are read, so their number is bounded by our own requests.
@@ -53,7 +67,11 @@ impl Codec for ExchangeCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let (bytes, memory) = read_frame(io, REQUEST_SIZE_MAX, Some(&self.budget)).await?;
+        let mut memory = None;
+        let bytes = match read_size(io, REQUEST_SIZE_MAX).await? {
+            Ok(size) => Ok(read_bytes(io, size, Some((&self.budget, &mut memory))).await?),
+            Err(error) => Err(error),
+        };
         Ok(RequestFrame { bytes, memory })
     }
 
@@ -65,7 +83,8 @@ impl Codec for ExchangeCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let (bytes, _) = read_frame(io, RESPONSE_SIZE_MAX, None).await?;
+        let size = read_size(io, RESPONSE_SIZE_MAX).await?.map_err(invalid)?;
+        let bytes = read_bytes(io, size, None).await?;
         Ok(ResponseFrame { bytes })
     }
 
@@ -78,7 +97,7 @@ impl Codec for ExchangeCodec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write_frame(io, &request.bytes, REQUEST_SIZE_MAX).await
+        write_frame(io, &request.bytes.map_err(invalid)?, REQUEST_SIZE_MAX).await
     }
 
     async fn write_response<T>(
@@ -94,37 +113,44 @@ impl Codec for ExchangeCodec {
     }
 }
 
-async fn read_frame<T>(
-    io: &mut T,
-    size_max: usize,
-    budget: Option<&Arc<Semaphore>>,
-) -> io::Result<(Vec<u8>, Option<OwnedSemaphorePermit>)>
+/// Reads the size of a frame; the inner error says that it is outside the limits.
+async fn read_size<T>(io: &mut T, size_max: usize) -> io::Result<Result<usize, WireError>>
 where
     T: AsyncRead + Unpin + Send,
 {
     let mut header = [0; 4];
     io.read_exact(&mut header).await?;
     let size = u32::from_be_bytes(header) as usize;
-    check_size(size, size_max)?;
+    Ok(size_in_range("frame", size, 1..=size_max).map(|()| size))
+}
+
+/// Reads so many bytes, piece by piece, each out of the budget first if there is one.
+async fn read_bytes<T>(
+    io: &mut T,
+    size: usize,
+    mut budget: Option<(&Arc<Semaphore>, &mut Option<OwnedSemaphorePermit>)>,
+) -> io::Result<Vec<u8>>
+where
+    T: AsyncRead + Unpin + Send,
+{
     let mut bytes = Vec::new();
-    let mut memory = None;
     while bytes.len() < size {
         let piece = READ_PIECE_SIZE.min(size - bytes.len());
-        if let Some(budget) = budget {
-            extend_memory(&mut memory, budget, piece)?;
+        if let Some((budget, memory)) = &mut budget {
+            extend_memory(memory, budget, piece)?;
         }
         let start = bytes.len();
         bytes.resize(start + piece, 0);
         io.read_exact(&mut bytes[start..]).await?;
     }
-    Ok((bytes, memory))
+    Ok(bytes)
 }
 
 async fn write_frame<T>(io: &mut T, bytes: &[u8], size_max: usize) -> io::Result<()>
 where
     T: AsyncWrite + Unpin + Send,
 {
-    check_size(bytes.len(), size_max)?;
+    size_in_range("frame", bytes.len(), 1..=size_max).map_err(invalid)?;
     let header = u32::try_from(bytes.len())
         .expect("the size was compared with a limit far below 2^32")
         .to_be_bytes();
@@ -133,14 +159,8 @@ where
     io.flush().await
 }
 
-fn check_size(size: usize, size_max: usize) -> io::Result<()> {
-    if size == 0 || size > size_max {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("a frame has 1 to {size_max} bytes, not {size}"),
-        ));
-    }
-    Ok(())
+fn invalid(error: WireError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 fn extend_memory(
@@ -189,14 +209,11 @@ mod tests {
     fn net_17_a_frame_is_its_size_and_its_bytes() {
         let mut codec = ExchangeCodec::new(1 << 20);
         let mut written = Cursor::new(Vec::new());
-        let request = RequestFrame {
-            bytes: vec![1, 2, 3],
-            memory: None,
-        };
+        let request = RequestFrame::new(vec![1, 2, 3]);
         block_on(codec.write_request(&protocol(), &mut written, request)).unwrap();
         assert_eq!(written.get_ref().as_slice(), &[0, 0, 0, 3, 1, 2, 3]);
         let frame = read(&mut codec, written.into_inner()).unwrap();
-        assert_eq!(frame.bytes, [1, 2, 3]);
+        assert_eq!(frame.bytes, Ok(vec![1, 2, 3]));
     }
 
     #[test]
@@ -213,14 +230,13 @@ mod tests {
     fn net_18_a_size_outside_the_limits_is_refused_before_its_bytes_are_read() {
         let mut codec = ExchangeCodec::new(1 << 30);
         for size in [0, REQUEST_SIZE_MAX as u32 + 1, u32::MAX] {
-            let error = read(&mut codec, size.to_be_bytes().to_vec()).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{size}");
+            let frame = read(&mut codec, size.to_be_bytes().to_vec()).unwrap();
+            assert!(
+                matches!(frame.bytes, Err(WireError::OutOfRange { actual, .. }) if actual == u64::from(size))
+            );
         }
-        let largest = framed(&vec![1; REQUEST_SIZE_MAX]);
-        assert_eq!(
-            read(&mut codec, largest).unwrap().bytes.len(),
-            REQUEST_SIZE_MAX
-        );
+        let largest = read(&mut codec, framed(&vec![1; REQUEST_SIZE_MAX])).unwrap();
+        assert_eq!(largest.bytes.unwrap().len(), REQUEST_SIZE_MAX);
     }
 
     #[test]
