@@ -58,3 +58,10 @@ pub use self::role::Role;
 pub use self::server::{AdminServer, ServeError};
 pub use self::task::{Plan, Settings, Step, Task};
 pub use self::token::{BearerToken, TokenError, Tokens};
+/// What [`Metrics`] are added to and [`MetricsServer`] writes.
+pub use prometheus_client::registry::Registry;
+
+/// Compiles the examples of the page for people.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/admin-api.md")]
+struct AdminApiPage;

@@ -1,4 +1,7 @@
 //! What stock gRPC clients need: reflection and health.
+//!
+//! `SYMPHONY_TEST_PYTHON` names a Python that has the packages grpcio and grpcio-reflection; without it the one test that
+//! needs them says so and does nothing more.
 
 use futures::stream;
 use symphony_admin::Readiness;
@@ -8,7 +11,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
 
-use crate::harness::{Harness, in_time};
+use crate::harness::{Harness, auditor_token, in_time};
 
 const SERVICES: [&str; 8] = [
     "grpc.health.v1.Health",
@@ -147,4 +150,52 @@ async fn health_follows_the_readiness_of_the_node() {
         in_time(watch.message()).await.unwrap().unwrap().status(),
         ServingStatus::Serving
     );
+}
+
+#[tokio::test]
+async fn a_stock_client_in_python_lists_and_calls_over_socket_and_tcp() {
+    let Some(python) = std::env::var_os("SYMPHONY_TEST_PYTHON") else {
+        eprintln!("SYMPHONY_TEST_PYTHON is not set: not tested with a client of another language");
+        return;
+    };
+    let harness = Harness::start().await;
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), auditor_token().expose()).unwrap();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/clients/grpc_reflection.py"
+    );
+    let over_socket = vec![format!("unix:{}", harness.socket.display())];
+    let over_tcp = vec![
+        harness.address.to_string(),
+        token.path().display().to_string(),
+    ];
+    for arguments in [over_socket, over_tcp] {
+        let output = tokio::process::Command::new(&python)
+            .arg(script)
+            .args(arguments)
+            .output();
+        let output = in_time(output).await.unwrap();
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(output.status.success(), "{out}{err}");
+        for part in [
+            "\"health\": \"SERVING\"",
+            "\"log_size\": 5",
+            "\"version\": \"0.1.0\"",
+            "\"ProveInclusion\"",
+        ] {
+            assert!(out.contains(part), "{part} is missing in {out}");
+        }
+    }
+    // Without a token, TCP answers nothing at all.
+    let refused = tokio::process::Command::new(&python)
+        .arg(script)
+        .arg(harness.address.to_string())
+        .output();
+    let refused = in_time(refused).await.unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("UNAUTHENTICATED"));
 }
