@@ -13,7 +13,7 @@ use crate::lock::LockError;
 use crate::memo::MemoError;
 use crate::signing::SigningRecordError;
 
-/// A ledger could not be opened. Nothing was changed.
+/// A ledger could not be opened. No stored log and no record was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

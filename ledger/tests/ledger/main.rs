@@ -14,3 +14,4 @@ mod model;
 mod recovery;
 mod signing;
 mod symlog;
+mod vectors;

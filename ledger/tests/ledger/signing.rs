@@ -349,7 +349,9 @@ fn store_15_an_export_moves_to_another_machine_and_the_larger_size_wins() {
         Err(SigningRecordError::Conflict { size: 10, .. })
     ));
 
-    let conflicting = text.replace(&"01".repeat(31), &"02".repeat(31));
+    let root = format!("\"root\": \"{}\"", "01".repeat(32));
+    let conflicting = text.replace(&root, &root.replace("01", "09"));
+    assert_ne!(conflicting, text);
     for wrong in [
         "",
         "{}",
