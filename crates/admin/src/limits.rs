@@ -20,8 +20,9 @@ pub(crate) const CALLS_PER_CONNECTION_MAX: u32 = 1024;
 /// on TCP never lock out the operator.
 pub(crate) const CONNECTIONS_MAX: usize = 128;
 
-/// Longest wait for the first answer to a call. Streams may go on for as long as they like.
-pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest time from the head of a call to the head of its answer: a caller that sends its request byte by byte is given up.
+/// Above the time that the backend has, so that a slow backend is told apart.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection that is silent for this long is asked whether it is alive ...
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);

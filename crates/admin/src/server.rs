@@ -14,7 +14,7 @@ use tonic_health::server::HealthReporter;
 use crate::backend::Backend;
 use crate::guard::{Entrance, GuardLayer};
 use crate::limits::{
-    ANSWER_TIMEOUT, CALLS_PER_CONNECTION_MAX, HEADERS_SIZE_MAX, KEEPALIVE_INTERVAL,
+    CALL_TIMEOUT, CALLS_PER_CONNECTION_MAX, HEADERS_SIZE_MAX, KEEPALIVE_INTERVAL,
     KEEPALIVE_TIMEOUT, REQUEST_SIZE_MAX, RESPONSE_SIZE_MAX,
 };
 use crate::listen::{Accept, Listeners, incoming};
@@ -34,6 +34,7 @@ use crate::v1::tasks_server::TasksServer;
 pub struct AdminServer {
     metrics: Metrics,
     grace: Duration,
+    answer_timeout: Duration,
 }
 
 /// Why the server ended early.
@@ -52,11 +53,23 @@ impl AdminServer {
     /// How long calls in flight may go on after a shutdown began, unless told otherwise.
     pub const GRACE: Duration = Duration::from_secs(3);
 
+    /// How long the backend has for the first answer to a call, unless told otherwise.
+    pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
     /// A server that counts in these metrics.
     pub fn new(metrics: Metrics) -> Self {
         Self {
             metrics,
             grace: Self::GRACE,
+            answer_timeout: Self::ANSWER_TIMEOUT,
+        }
+    }
+
+    /// The same with another time for the first answer, below a minute. Streams may then go on for as long as they like.
+    pub fn with_answer_timeout(self, answer_timeout: Duration) -> Self {
+        Self {
+            answer_timeout,
+            ..self
         }
     }
 
@@ -125,11 +138,13 @@ impl AdminServer {
         reporter: &HealthReporter,
         closing: &CancellationToken,
     ) -> Result<Routes, ServeError> {
-        let services = Arc::new(Services::new(
+        let services = Services::new(
             backend,
             self.metrics.clone(),
             closing.clone(),
-        ));
+            self.answer_timeout,
+        );
+        let services = Arc::new(services);
         let health = tonic_health::server::HealthService::from_health_reporter(reporter.clone());
         let mut routes = Routes::builder();
         macro_rules! add {
@@ -168,7 +183,7 @@ impl AdminServer {
             .http2_max_header_list_size(HEADERS_SIZE_MAX)
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .timeout(ANSWER_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
             .layer(GuardLayer::new(entrance, self.metrics.clone()))
             .add_routes(routes)
             .serve_with_incoming_shutdown(

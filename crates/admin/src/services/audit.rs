@@ -16,6 +16,6 @@ impl Audit for Services {
         request: Request<AuditRequest>,
     ) -> Result<Response<Self::RunStream>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(self.streaming(self.backend.audit(log).await?))
+        Ok(self.streaming(self.answered(self.backend.audit(log)).await?))
     }
 }

@@ -28,7 +28,9 @@ impl Log for Services {
         request: Request<LogStatusRequest>,
     ) -> Result<Response<LogStatus>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(Response::new(self.backend.log_status(log).await?))
+        Ok(Response::new(
+            self.answered(self.backend.log_status(log)).await?,
+        ))
     }
 
     async fn get(
@@ -48,15 +50,14 @@ impl Log for Services {
             .into());
         }
         Ok(self.streaming(
-            self.backend
-                .entries(
-                    log,
-                    EntryRange {
-                        start: request.start,
-                        end,
-                    },
-                )
-                .await?,
+            self.answered(self.backend.entries(
+                log,
+                EntryRange {
+                    start: request.start,
+                    end,
+                },
+            ))
+            .await?,
         ))
     }
 
@@ -66,7 +67,7 @@ impl Log for Services {
     ) -> Result<Response<Self::TailStream>, Status> {
         let request = request.into_inner();
         let log = LogName::parse(&request.log_id)?;
-        Ok(self.streaming(self.backend.tail(log, request.start).await?))
+        Ok(self.streaming(self.answered(self.backend.tail(log, request.start)).await?))
     }
 
     async fn checkpoint(
@@ -74,7 +75,9 @@ impl Log for Services {
         request: Request<CheckpointRequest>,
     ) -> Result<Response<SignedCheckpoint>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(Response::new(self.backend.checkpoint(log).await?))
+        Ok(Response::new(
+            self.answered(self.backend.checkpoint(log)).await?,
+        ))
     }
 
     async fn prove_inclusion(
@@ -97,7 +100,8 @@ impl Log for Services {
             .into());
         }
         Ok(Response::new(
-            self.backend.prove_inclusion(log, query).await?,
+            self.answered(self.backend.prove_inclusion(log, query))
+                .await?,
         ))
     }
 
@@ -120,9 +124,11 @@ impl Log for Services {
             .into());
         }
         Ok(Response::new(
-            self.backend
-                .prove_consistency(log, ConsistencyQuery { old_size, new_size })
-                .await?,
+            self.answered(
+                self.backend
+                    .prove_consistency(log, ConsistencyQuery { old_size, new_size }),
+            )
+            .await?,
         ))
     }
 
@@ -131,7 +137,7 @@ impl Log for Services {
         request: Request<ExportRequest>,
     ) -> Result<Response<Self::ExportStream>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(self.streaming(numbered(self.backend.export(log).await?)))
+        Ok(self.streaming(numbered(self.answered(self.backend.export(log)).await?)))
     }
 }
 

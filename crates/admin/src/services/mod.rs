@@ -9,6 +9,7 @@ mod policy;
 mod tasks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -16,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 
 use self::outgoing::Outgoing;
-use crate::backend::{Backend, Events};
+use crate::backend::{Answer, Backend, Events};
+use crate::error::{BackendError, ErrorKind};
 use crate::metrics::Metrics;
 
 /// What a streaming method answers.
@@ -28,19 +30,32 @@ pub(crate) struct Services {
     backend: Arc<dyn Backend>,
     metrics: Metrics,
     closing: CancellationToken,
+    answer_timeout: Duration,
 }
 
 impl Services {
-    /// Services whose streams end when `closing` is cancelled.
+    /// Services whose streams end when `closing` is cancelled, and whose backend has `answer_timeout` for a first answer.
     pub(crate) fn new(
         backend: Arc<dyn Backend>,
         metrics: Metrics,
         closing: CancellationToken,
+        answer_timeout: Duration,
     ) -> Self {
         Self {
             backend,
             metrics,
             closing,
+            answer_timeout,
+        }
+    }
+
+    async fn answered<T>(&self, answer: Answer<'_, T>) -> Result<T, Status> {
+        match tokio::time::timeout(self.answer_timeout, answer).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => {
+                let message = format!("the node did not answer within {:?}", self.answer_timeout);
+                Err(BackendError::new(ErrorKind::DeadlineExceeded, message).into())
+            }
         }
     }
 

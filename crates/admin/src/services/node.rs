@@ -9,7 +9,9 @@ use crate::v1::{NodeInfo, NodeInfoRequest, ShutdownRequest, ShutdownResponse};
 #[tonic::async_trait]
 impl Node for Services {
     async fn info(&self, _: Request<NodeInfoRequest>) -> Result<Response<NodeInfo>, Status> {
-        Ok(Response::new(self.backend.node_info().await?))
+        Ok(Response::new(
+            self.answered(self.backend.node_info()).await?,
+        ))
     }
 
     async fn shutdown(
@@ -17,7 +19,7 @@ impl Node for Services {
         _: Request<ShutdownRequest>,
     ) -> Result<Response<ShutdownResponse>, Status> {
         tracing::info!("shutdown asked for over the admin API");
-        self.backend.shutdown().await?;
+        self.answered(self.backend.shutdown()).await?;
         Ok(Response::new(ShutdownResponse {}))
     }
 }

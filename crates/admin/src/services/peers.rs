@@ -15,7 +15,7 @@ impl Peers for Services {
         &self,
         _: Request<ListPeersRequest>,
     ) -> Result<Response<Self::ListStream>, Status> {
-        let mut peers = self.backend.peers().await?;
+        let mut peers = self.answered(self.backend.peers()).await?;
         peers.sort_by(|left, right| order(left.name.as_ref()).cmp(&order(right.name.as_ref())));
         Ok(self.listing(peers))
     }
@@ -24,7 +24,7 @@ impl Peers for Services {
         &self,
         _: Request<ListCapabilitiesRequest>,
     ) -> Result<Response<Self::CapabilitiesStream>, Status> {
-        let mut capabilities = self.backend.capabilities().await?;
+        let mut capabilities = self.answered(self.backend.capabilities()).await?;
         capabilities
             .sort_by(|left, right| order(left.peer.as_ref()).cmp(&order(right.peer.as_ref())));
         Ok(self.listing(capabilities))

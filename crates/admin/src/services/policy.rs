@@ -19,7 +19,9 @@ impl Policy for Services {
         request: Request<PolicyStateRequest>,
     ) -> Result<Response<PolicyState>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(Response::new(self.backend.policy_state(log).await?))
+        Ok(Response::new(
+            self.answered(self.backend.policy_state(log)).await?,
+        ))
     }
 
     async fn measures(
@@ -27,7 +29,7 @@ impl Policy for Services {
         request: Request<MeasuresRequest>,
     ) -> Result<Response<Self::MeasuresStream>, Status> {
         let log = LogName::parse(&request.into_inner().log_id)?;
-        Ok(self.listing(self.backend.measures(log).await?))
+        Ok(self.listing(self.answered(self.backend.measures(log)).await?))
     }
 
     async fn explain(
@@ -40,6 +42,8 @@ impl Policy for Services {
             entry: request.entry,
             slot: request.slot,
         };
-        Ok(Response::new(self.backend.explain(log, query).await?))
+        Ok(Response::new(
+            self.answered(self.backend.explain(log, query)).await?,
+        ))
     }
 }

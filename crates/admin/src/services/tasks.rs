@@ -17,13 +17,16 @@ impl Tasks for Services {
         request: Request<SubmitRequest>,
     ) -> Result<Response<Self::SubmitStream>, Status> {
         let task = Task::try_from(request.into_inner())?;
-        Ok(self.streaming(self.backend.submit(task).await?))
+        Ok(self.streaming(self.answered(self.backend.submit(task)).await?))
     }
 
     async fn follow(
         &self,
         request: Request<FollowTaskRequest>,
     ) -> Result<Response<Self::FollowStream>, Status> {
-        Ok(self.streaming(self.backend.follow(request.into_inner().task).await?))
+        Ok(self.streaming(
+            self.answered(self.backend.follow(request.into_inner().task))
+                .await?,
+        ))
     }
 }

@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 /// Entries of the only log that the backend holds: its own.
 pub(crate) const LOG_SIZE: u64 = 5;
 
+/// The entry whose explanation never comes.
+pub(crate) const NEVER: u64 = u64::MAX;
+
 /// The pieces of the exported file: one larger than a chunk may be.
 pub(crate) const EXPORT_SIZES: [usize; 3] = [3, 2_500_000, 1];
 
@@ -249,6 +252,9 @@ impl Backend for TestBackend {
     }
 
     fn explain(&self, log: LogName, query: SelectionQuery) -> Answer<'_, Explanation> {
+        if query.entry == NEVER {
+            return std::future::pending().boxed();
+        }
         own(
             log,
             Explanation {

@@ -43,6 +43,10 @@ pub(crate) fn auditor_token() -> BearerToken {
 
 impl Harness {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|server| server).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(AdminServer) -> AdminServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("admin.sock");
         let tcp = TcpSettings {
@@ -60,7 +64,8 @@ impl Harness {
         let shutdown = CancellationToken::new();
         let backend = Arc::new(TestBackend::new(shutdown.clone()));
         let metrics = Metrics::default();
-        let server = AdminServer::new(metrics.clone()).with_grace(Duration::from_millis(50));
+        let server =
+            change(AdminServer::new(metrics.clone()).with_grace(Duration::from_millis(50)));
         let (served_backend, token) = (Arc::clone(&backend), shutdown.clone());
         let served =
             tokio::spawn(async move { server.serve(listeners, served_backend, token).await });

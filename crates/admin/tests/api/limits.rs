@@ -1,6 +1,7 @@
 //! What breaks a limit is refused before the backend sees it.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use symphony_admin::v1::log_client::LogClient;
 use symphony_admin::v1::tasks_client::TasksClient;
@@ -8,10 +9,11 @@ use symphony_admin::v1::{
     CheckpointRequest, GetEntriesRequest, LogStatusRequest, ProveConsistencyRequest,
     ProveInclusionRequest, SubmitRequest,
 };
-use symphony_admin::{ErrorKind, REQUEST_SIZE_MAX};
+use symphony_admin::{ErrorKind, LogName, REQUEST_SIZE_MAX, SelectionQuery};
 use tonic::Code;
 
-use crate::harness::{Harness, question};
+use crate::backend::NEVER;
+use crate::harness::{Harness, in_time, question};
 
 #[tokio::test]
 async fn an_oversized_message_is_refused_by_the_server() {
@@ -97,4 +99,22 @@ async fn sizes_and_ids_of_logs_are_checked() {
         .code(),
     ];
     assert_eq!(codes, [Code::InvalidArgument; 6]);
+}
+
+#[tokio::test]
+async fn a_backend_that_does_not_answer_is_given_up() {
+    let patience = Duration::from_millis(20);
+    let harness = Harness::start_with(|server| server.with_answer_timeout(patience)).await;
+    let client = harness.client().await;
+    let call = client.explain(
+        LogName::Own,
+        SelectionQuery {
+            entry: NEVER,
+            slot: None,
+        },
+    );
+    assert_eq!(
+        in_time(call).await.unwrap_err().kind(),
+        ErrorKind::DeadlineExceeded
+    );
 }
