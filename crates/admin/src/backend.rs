@@ -60,11 +60,10 @@ pub struct SelectionQuery {
 /// What a node does for the admin services. The server has checked role and request; what is documented at a message's field
 /// in the schema is what the caller gets.
 ///
-/// Every method may be called many times at once. It must answer within [`AdminServer::ANSWER_TIMEOUT`](crate::AdminServer), or the caller gets `DeadlineExceeded`;
-/// what takes longer belongs into the events.
-///
-/// A call that a caller gives up is dropped at its next `.await`, which must
-/// leave the node as if the call had never come or had been completed.
+/// Every method may be called many times at once. It must answer within
+/// [`AdminServer::ANSWER_TIMEOUT`](crate::AdminServer::ANSWER_TIMEOUT), or the caller gets `DeadlineExceeded`; what takes
+/// longer belongs into the events. A call that a caller gives up is dropped at its next `.await`, which must leave the node
+/// as if the call had never come or had been completed.
 pub trait Backend: Send + Sync + 'static {
     /// Whether the node can do its work, now and later.
     fn readiness(&self) -> ReadinessReceiver;
