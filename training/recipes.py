@@ -25,5 +25,5 @@ RECIPES = {
     "web_of_lies": Recipe(["web_of_lies"], 1500, 3, batch=64, checkpoints={"early": 0.65, "half": 0.85}),
     "dyck_languages": Recipe(["dyck_languages"], 1800, 4, batch=64, checkpoints={"early": 0.3, "half": 0.7}),
     "object_counting": Recipe(["object_counting"], 1400, 3, batch=64, checkpoints={"early": 0.3, "half": 0.7}),
-    "generalist": Recipe(SKILLS, 1500, 3, batch=64),
+    "generalist": Recipe(["boolean_expressions", "navigate", "web_of_lies", "object_counting"], 1200, 3, batch=64, minutes=17),
 }
