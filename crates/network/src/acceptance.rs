@@ -9,9 +9,9 @@
 //! | NET-40 | larger than 64 KiB, or empty | Reject [`RejectReason::Size`] |
 //! | NET-41 | does not decode, or is not canonical | Reject [`RejectReason::Encoding`] |
 //! | NET-42 | a statement of a kind that this topic does not carry | Reject [`RejectReason::Kind`] |
+//! | NET-45 | its network id is another one | Ignore [`IgnoreReason::OtherNetwork`] |
 //! | NET-43 | the signature does not verify | Reject [`RejectReason::Signature`] |
 //! | NET-44 | its own bytes break a rule of its kind (limits, order, proof of work, hop count) | Reject [`RejectReason::Content`] |
-//! | NET-45 | its network id is another one | Ignore [`IgnoreReason::OtherNetwork`] |
 //! | NET-46 | expired, or not valid yet, by the receiver's clock | Ignore [`IgnoreReason::OutsideValidity`] |
 //! | NET-47 | known already, or older than what is known of its author | Ignore [`IgnoreReason::Known`] |
 //! | NET-48 | its author, or what it refers to, is not known here | Ignore [`IgnoreReason::Unknown`] |
@@ -20,7 +20,8 @@
 //! | NET-51 | it is our own message coming back | Ignore [`IgnoreReason::Own`] |
 //! | NET-52 | none of these | Accept |
 //!
-//! This crate applies NET-40 and the forwarder's half of NET-49 and NET-50; the node applies the others, in this order.
+//! This crate applies NET-40 and the forwarder's half of NET-49 and NET-50; the node applies the others, in
+//! this order.
 
 use libp2p::gossipsub::MessageAcceptance;
 

@@ -13,7 +13,7 @@ use crate::limits::{CONFIGURED_ADDRESSES_MAX, Limits, REQUEST_SIZE_MAX};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkConfig {
     /// Where to listen, for example `/ip4/0.0.0.0/udp/4791/quic-v1` or `/ip4/127.0.0.1/tcp/0` (port 0: any free one).
-    /// QUIC and TCP, IPv4 and IPv6. Empty: only dial out. At most [`CONFIGURED_ADDRESSES_MAX`].
+    /// QUIC and TCP, IPv4 and IPv6. Empty: only dial out. At most [`CONFIGURED_ADDRESSES_MAX`]. Spec: NET-4.
     pub listen_addresses: Vec<Multiaddr>,
     /// Addresses under which other peers reach this node from outside, when the operator knows them (port forwarding,
     /// a public server). At most [`CONFIGURED_ADDRESSES_MAX`].

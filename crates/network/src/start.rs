@@ -168,6 +168,8 @@ fn build_swarm(
 ///
 /// libp2p binds TCP listeners with `SO_REUSEPORT`, so a second node of the same user would be given the same port without
 /// an error, and the system would deal connections out between the two. A plain bind does notice.
+///
+/// Spec: NET-4.
 fn refuse_port_in_use(address: &Multiaddr) -> Result<(), StartError> {
     let Some((socket, transport)) = socket_of(address) else {
         return Ok(());

@@ -4,6 +4,7 @@ use libp2p::PeerId;
 use libp2p::request_response::{
     Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
+use libp2p::swarm::ConnectionId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Driver;
@@ -36,10 +37,14 @@ pub(super) enum PendingRequest {
 impl Driver {
     pub(super) fn on_exchange_event(&mut self, event: Event<RequestFrame, ResponseFrame>) {
         match event {
-            Event::Message { peer, message, .. } => match message {
+            Event::Message {
+                peer,
+                connection_id,
+                message,
+            } => match message {
                 Message::Request {
                     request, channel, ..
-                } => self.on_request(peer, request, channel),
+                } => self.on_request(peer, connection_id, request, channel),
                 Message::Response {
                     request_id,
                     response,
@@ -58,12 +63,13 @@ impl Driver {
     fn on_request(
         &mut self,
         peer: PeerId,
+        connection: ConnectionId,
         frame: RequestFrame,
         channel: ResponseChannel<ResponseFrame>,
     ) {
         match self.judge_request(peer, frame.bytes) {
             Ok(Inbound::Request(request)) => self.hand_out(peer, request, frame.memory, channel),
-            Ok(Inbound::Hello(hello)) => match self.on_hello(peer, hello) {
+            Ok(Inbound::Hello(hello)) => match self.on_hello(peer, connection, hello) {
                 Some(bytes) => self.respond(channel, bytes),
                 None => {
                     self.refuse(channel, RefusalCode::OtherNetwork, "not of this network");
@@ -98,7 +104,7 @@ impl Driver {
             }
         };
         if let Inbound::Request(request) = &inbound {
-            if !session.has_said_hello {
+            if !session.is_known() {
                 return Err(Refusal::new(RefusalCode::HelloRequired, "say hello first"));
             }
             session

@@ -55,4 +55,10 @@ impl Session {
             requests_pending: 0,
         }
     }
+
+    /// Whether the peer's hello is known: it said it, or answered ours with it. The second way matters to a peer that was
+    /// restarted, because the other side may still be in the session before and not say hello again.
+    pub(super) fn is_known(&self) -> bool {
+        self.has_said_hello || self.hello.is_some()
+    }
 }

@@ -188,15 +188,34 @@ impl Driver {
     }
 
     /// A peer said hello: gives our answer's bytes, or `None` when it is of another network. Spec: NET-12, NET-13.
-    pub(super) fn on_hello(&mut self, peer: PeerId, hello: Hello) -> Option<Vec<u8>> {
+    pub(super) fn on_hello(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        hello: Hello,
+    ) -> Option<Vec<u8>> {
         if hello.network_id != self.hello.network_id {
             return None;
         }
         let session = self.sessions.get_mut(&peer)?;
+        let is_known = session.hello.as_ref() == Some(&hello);
+        let has_rotated = session.hello.is_some() && !is_known;
+        // A process says hello once: the same one again is a peer that was restarted, and its earlier connections lead
+        // nowhere although nobody has told us so yet.
+        let earlier: Vec<ConnectionId> = if session.has_said_hello && is_known {
+            session
+                .connections
+                .range(..connection)
+                .map(|(id, _)| *id)
+                .collect()
+        } else {
+            Vec::new()
+        };
         session.has_said_hello = true;
-        // A peer that has rotated its key says hello again.
-        let is_changed = session.hello.as_ref().is_some_and(|known| *known != hello);
-        if is_changed {
+        for id in earlier {
+            self.swarm.close_connection(id);
+        }
+        if has_rotated {
             self.introduce(peer, hello);
         }
         Some(wire::encode_hello_response(&self.hello))

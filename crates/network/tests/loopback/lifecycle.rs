@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use symphony_network::{
-    Closed, DialError, Multiaddr, Network, NetworkConfig, NetworkEvent, StartError, Topic,
-    TransportSecret,
+    Closed, DialError, Multiaddr, Network, NetworkConfig, NetworkEvent, Response, StartError,
+    Topic, TransportSecret,
 };
 
-use crate::support::{NETWORK, bounded, hello, pair, quic, start, tcp};
+use crate::support::{NETWORK, bounded, hello, pair, quic, start, submission, tcp};
 
 fn without_peer(address: &Multiaddr) -> Multiaddr {
     let mut address = address.clone();
@@ -150,4 +150,40 @@ async fn net_5_a_bootstrap_peer_that_comes_back_is_dialled_again() {
     let mut first = start(1, back).await;
     second.until_introduced(first.peer()).await;
     first.until_introduced(second.peer()).await;
+}
+
+#[tokio::test]
+async fn net_14_a_peer_that_was_killed_and_restarted_is_served_at_once() {
+    let mut survivor = start(1, quic()).await;
+    let peer = survivor.peer();
+    // A runtime that is shut down drops the node's tasks: its connections end without a word, as when it is killed.
+    let doomed_runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = survivor.address().await;
+    let bootstrapped = NetworkConfig {
+        bootstrap_addresses: vec![address],
+        ..quic()
+    };
+    let config = bootstrapped.clone();
+    let doomed = doomed_runtime
+        .spawn(async move {
+            let mut doomed = start(2, config).await;
+            doomed.until_introduced(peer).await;
+            doomed
+        })
+        .await
+        .unwrap();
+    survivor.until_introduced(doomed.peer()).await;
+    doomed_runtime.shutdown_background();
+    let mut restarted = start(2, bootstrapped).await;
+    restarted.until_introduced(survivor.peer()).await;
+    let peer = restarted.peer();
+    let _restarted = restarted.echo();
+    for number in 0..6_u8 {
+        let statement = vec![number + 1];
+        assert_eq!(
+            survivor.ask(peer, submission(&statement)).await.unwrap(),
+            Response::Acknowledged { statement }
+        );
+    }
+    drop(doomed);
 }
