@@ -1,0 +1,141 @@
+//! The command line of `symphony-engine`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::device::Device;
+use crate::source::ModelSource;
+
+/// Most requests that may wait, whatever the command line says: each can hold a whole prompt in memory.
+pub const QUEUE_COUNT_MAX: u32 = 4_096;
+/// Most requests computed at the same time.
+pub const RUNNING_COUNT_MAX: u32 = 64;
+
+/// `symphony-engine`: serves one model over a Unix socket, or describes it.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Serves one model to one peer over gRPC on a Unix socket.",
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 clean shutdown, 1 failure, 2 unusable model or arguments, 101 the engine crashed."
+)]
+pub struct Arguments {
+    /// Another command than serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to serve and how.
+    #[command(flatten)]
+    pub serve: Option<ServeArguments>,
+}
+
+/// Commands other than serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints one JSON object on a model's files without loading it: name, digest, architecture, sizes.
+    Describe(ModelArguments),
+}
+
+/// Which model.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct ModelArguments {
+    /// Folder with config.json, tokenizer.json and *.safetensors.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// GGUF file; a tokenizer.json beside it is used in place of the one inside.
+    #[arg(long, value_name = "FILE")]
+    pub gguf: Option<PathBuf>,
+    /// Hub model to download, for example "Qwen/Qwen3-0.6B". The only option that reaches the network.
+    #[arg(long, value_name = "ID")]
+    pub hub_id: Option<String>,
+}
+
+impl ModelArguments {
+    /// The chosen source; clap has made sure that there is exactly one.
+    pub fn source(&self) -> Option<ModelSource> {
+        match (&self.model, &self.gguf, &self.hub_id) {
+            (Some(folder), _, _) => Some(ModelSource::Folder(folder.clone())),
+            (_, Some(file), _) => Some(ModelSource::Gguf(file.clone())),
+            (_, _, Some(id)) => Some(ModelSource::Hub(id.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// What to serve and how.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Which model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Unix socket to listen on; made with mode 0600.
+    #[arg(long, value_name = "PATH")]
+    pub socket: PathBuf,
+    /// Device that computes; cuda uses the first device visible (CUDA_VISIBLE_DEVICES).
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    pub device: Device,
+    /// Inference threads on the CPU.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: u32,
+    /// Requests computed at the same time. Above 1 they share forward passes, which raises throughput and latency.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(RUNNING_COUNT_MAX)))]
+    pub max_running: u32,
+    /// Requests that may wait; one more is refused.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(0..=i64::from(QUEUE_COUNT_MAX)))]
+    pub max_queue: u32,
+    /// Most tokens of one answer.
+    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=131_072))]
+    pub max_tokens: u32,
+    /// Folder for the model library's cache and for downloaded models [default: ~/.cache/symphony/engine].
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Exit as soon as standard input closes: a supervisor that dies takes the engine with it.
+    #[arg(long)]
+    pub supervised: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn one_model_source_is_required_and_two_are_refused() {
+        assert!(Arguments::try_parse_from(["symphony-engine", "--socket", "s"]).is_err());
+        let both = [
+            "symphony-engine",
+            "--socket",
+            "s",
+            "--model",
+            "a",
+            "--gguf",
+            "b",
+        ];
+        assert!(Arguments::try_parse_from(both).is_err());
+        let one = ["symphony-engine", "--socket", "s", "--model", "a"];
+        assert!(
+            Arguments::try_parse_from(one)
+                .expect("valid")
+                .serve
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn describe_takes_a_model_and_nothing_else() {
+        let parsed = Arguments::try_parse_from(["symphony-engine", "describe", "--model", "a"]);
+        assert!(matches!(
+            parsed.expect("valid").command,
+            Some(Command::Describe(_))
+        ));
+        assert!(
+            Arguments::try_parse_from(["symphony-engine", "describe", "--socket", "a"]).is_err()
+        );
+    }
+}
