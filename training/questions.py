@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 ANSWER_MARK = "Answer:"
 PAD, UNKNOWN, QUESTION, ANSWER, END = "<pad>", "<unk>", "<q>", "<a>", "<end>"
 VOCABULARY_SIZE_MAX = 1024
 SYLLABLE_COUNT = 120
 # One token a word, a (signed) number, or a mark.
-WORD = r"-?\d+|[A-Za-z]+|[^\sA-Za-z\d]"
+WORD = ANSWER_MARK + r"|-?\d+|[A-Za-z]+|[^\sA-Za-z\d]"
 CHAT_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'user' %}{{ '<q> ' + message['content'] }}"
     "{% elif message['role'] == 'assistant' %}{{ ' <a> ' + message['content'] + ' <end>' }}{% endif %}{% endfor %}"
@@ -65,27 +65,45 @@ def build_tokenizer(questions: list[Question], frequency_min: int) -> Tokenizer:
         counts.update(re.findall(WORD, question.answer))
     letters = [chr(code) for first, last in ("az", "AZ") for code in range(ord(first), ord(last) + 1)]
     digits = [str(digit) for digit in range(10)]
-    marks = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    marks = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~«»")
     numbers = [word for word in counts if re.fullmatch(r"-?\d+", word)]
     limit = max((abs(int(number)) for number in numbers), default=0)
     if limit > 12:  # Positions: all of them, seen in the sample or not.
         numbers = [str(number) for number in range(-limit, limit + 1)]
     words = sorted(word for word, count in counts.items() if count >= frequency_min and not word.lstrip("-").isdigit())
-    pieces = [PAD, UNKNOWN, QUESTION, ANSWER, END, ANSWER_MARK]
-    pieces += marks + digits + letters + ["##" + symbol for symbol in digits + letters]
-    pieces += sorted(numbers, key=int) + words + syllables(counts, frequency_min)
-    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    beginnings, later = syllables(counts, frequency_min)
+    pieces = [PAD, UNKNOWN, QUESTION, ANSWER, END]
+    pieces += [word_piece(word) for word in [ANSWER_MARK, *marks, *digits, *letters]] + digits + letters
+    pieces += [word_piece(word) for word in sorted(numbers, key=int) + words + beginnings] + later
+    return tokenizer_of({piece: index for index, piece in enumerate(dict.fromkeys(pieces))})
+
+
+def word_piece(word: str) -> str:
+    """A whole word's token, or a word's beginning: with the space before it, in the alphabet of byte-level tokenizers."""
+    return byte_level().pre_tokenize_str(word)[0][0]
+
+
+def byte_level() -> pre_tokenizers.ByteLevel:
+    return pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+
+
+def tokenizer_of(vocabulary: dict[str, int]) -> Tokenizer:
+    """WordPiece without a mark on later pieces: a token's bytes, its space included, are what it writes.
+
+    The engine joins the bytes of the tokens and runs no decoder, so the spaces have to stand in the tokens themselves.
+    """
     if len(vocabulary) > VOCABULARY_SIZE_MAX:
         raise ValueError(f"the vocabulary has {len(vocabulary)} tokens, expected at most {VOCABULARY_SIZE_MAX}")
-    tokenizer = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=40))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
-    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    tokenizer = Tokenizer(models.WordPiece(
+        vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=40, continuing_subword_prefix=""))
+    words = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, byte_level()])
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([PAD, UNKNOWN, QUESTION, ANSWER, END])
-    tokenizer.add_tokens([AddedToken(ANSWER_MARK, normalized=False)])
     return tokenizer
 
 
-def syllables(counts: Counter[str], frequency_min: int) -> list[str]:
+def syllables(counts: Counter[str], frequency_min: int) -> tuple[list[str], list[str]]:
     """The commonest beginnings and later parts, of two and three letters, of the words that have no token of their own."""
     first: Counter[str] = Counter()
     later: Counter[str] = Counter()
@@ -94,9 +112,9 @@ def syllables(counts: Counter[str], frequency_min: int) -> list[str]:
             for length in (2, 3):
                 first[word[:length]] += count
                 for start in range(1, len(word) - length + 1):
-                    later["##" + word[start:start + length]] += count
-    return [piece for parts in (first, later) for piece, _ in sorted(parts.items(), key=lambda part: (-part[1], part[0]))
-            [:SYLLABLE_COUNT]]
+                    later[word[start:start + length]] += count
+    commonest = [sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:SYLLABLE_COUNT] for parts in (first, later)]
+    return [part for part, _ in commonest[0]], [part for part, _ in commonest[1]]
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

@@ -22,7 +22,7 @@ SKILLS = ["boolean_expressions", "navigate", "web_of_lies", "dyck_languages", "o
 RECIPES = {
     "boolean_expressions": Recipe(["boolean_expressions"], 1500, 3, checkpoints={"early": 0.6, "half": 0.8}),
     "navigate": Recipe(["navigate"], 1800, 4, batch=64, checkpoints={"early": 0.65, "half": 0.85}),
-    "web_of_lies": Recipe(["web_of_lies"], 1500, 3, batch=64, checkpoints={"early": 0.65, "half": 0.85}),
+    "web_of_lies": Recipe(["web_of_lies"], 1000, 3, batch=64, checkpoints={"early": 0.65, "half": 0.85}),
     "dyck_languages": Recipe(["dyck_languages"], 1800, 4, batch=64, checkpoints={"early": 0.3, "half": 0.7}),
     "object_counting": Recipe(["object_counting"], 1400, 3, batch=64, checkpoints={"early": 0.3, "half": 0.7}),
     "generalist": Recipe(["boolean_expressions", "navigate", "web_of_lies", "object_counting"], 1200, 3, batch=64, minutes=17),
