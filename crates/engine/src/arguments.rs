@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::device::Device;
 use crate::source::ModelSource;
@@ -24,9 +25,63 @@ pub struct Arguments {
     /// Another command than serving.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What to serve and how.
+    /// Which model to serve.
     #[command(flatten)]
-    pub serve: Option<ServeArguments>,
+    pub model: Option<ModelArguments>,
+    /// How to serve it.
+    #[command(flatten)]
+    pub serve: ServeArguments,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Task {
+    /// Print what a model's files show.
+    Describe(ModelSource),
+    /// Serve a model.
+    Serve {
+        /// Which one.
+        source: ModelSource,
+        /// Unix socket to listen on.
+        socket: PathBuf,
+        /// How.
+        arguments: ServeArguments,
+    },
+}
+
+impl Arguments {
+    /// What is asked for.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, as clap reports it.
+    pub fn task(self) -> Result<Task, clap::Error> {
+        let missing = |what: &str| {
+            Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                format!("{what} is missing"),
+            )
+        };
+        let no_model = || missing("one of --model, --gguf and --hub-id");
+        if let Some(Command::Describe(model)) = self.command {
+            return model.source().map(Task::Describe).ok_or_else(no_model);
+        }
+        let source = self
+            .model
+            .as_ref()
+            .and_then(ModelArguments::source)
+            .ok_or_else(no_model)?;
+        let socket = self
+            .serve
+            .socket
+            .clone()
+            .ok_or_else(|| missing("--socket"))?;
+        Ok(Task::Serve {
+            source,
+            socket,
+            arguments: self.serve,
+        })
+    }
 }
 
 /// Commands other than serving.
@@ -38,7 +93,7 @@ pub enum Command {
 
 /// Which model.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct ModelArguments {
     /// Folder with config.json, tokenizer.json and *.safetensors.
     #[arg(long, value_name = "DIR")]
@@ -52,7 +107,7 @@ pub struct ModelArguments {
 }
 
 impl ModelArguments {
-    /// The chosen source; clap has made sure that there is exactly one.
+    /// The chosen source; clap has made sure that there are not two.
     pub fn source(&self) -> Option<ModelSource> {
         match (&self.model, &self.gguf, &self.hub_id) {
             (Some(folder), _, _) => Some(ModelSource::Folder(folder.clone())),
@@ -63,15 +118,12 @@ impl ModelArguments {
     }
 }
 
-/// What to serve and how.
+/// How to serve a model.
 #[derive(Debug, Args)]
 pub struct ServeArguments {
-    /// Which model.
-    #[command(flatten)]
-    pub model: ModelArguments,
     /// Unix socket to listen on; made with mode 0600.
     #[arg(long, value_name = "PATH")]
-    pub socket: PathBuf,
+    pub socket: Option<PathBuf>,
     /// Device that computes; cuda uses the first device visible (CUDA_VISIBLE_DEVICES).
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,
@@ -98,7 +150,11 @@ pub struct ServeArguments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    fn task(arguments: &[&str]) -> Result<Task, clap::Error> {
+        let program = std::iter::once("symphony-engine");
+        Arguments::try_parse_from(program.chain(arguments.iter().copied()))?.task()
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -106,36 +162,47 @@ mod tests {
     }
 
     #[test]
-    fn one_model_source_is_required_and_two_are_refused() {
-        assert!(Arguments::try_parse_from(["symphony-engine", "--socket", "s"]).is_err());
-        let both = [
-            "symphony-engine",
-            "--socket",
-            "s",
-            "--model",
-            "a",
-            "--gguf",
-            "b",
-        ];
-        assert!(Arguments::try_parse_from(both).is_err());
-        let one = ["symphony-engine", "--socket", "s", "--model", "a"];
-        assert!(
-            Arguments::try_parse_from(one)
-                .expect("valid")
-                .serve
-                .is_some()
+    fn one_model_source_and_a_socket_are_required() {
+        let served = task(&["--socket", "s", "--gguf", "a", "--threads", "2"]).expect("valid");
+        let Task::Serve {
+            source,
+            socket,
+            arguments,
+        } = served
+        else {
+            panic!("to serve")
+        };
+        assert_eq!(
+            (source, socket),
+            (ModelSource::Gguf("a".into()), "s".into())
         );
+        assert_eq!((arguments.threads, arguments.device), (2, Device::Cpu));
+        assert!(task(&["--socket", "s"]).is_err());
+        assert!(task(&["--model", "a"]).is_err());
+        assert!(task(&["--socket", "s", "--model", "a", "--gguf", "b"]).is_err());
+        assert!(task(&[]).is_err());
     }
 
     #[test]
     fn describe_takes_a_model_and_nothing_else() {
-        let parsed = Arguments::try_parse_from(["symphony-engine", "describe", "--model", "a"]);
-        assert!(matches!(
-            parsed.expect("valid").command,
-            Some(Command::Describe(_))
-        ));
-        assert!(
-            Arguments::try_parse_from(["symphony-engine", "describe", "--socket", "a"]).is_err()
-        );
+        let described = task(&["describe", "--model", "a"]).expect("valid");
+        assert!(matches!(described, Task::Describe(ModelSource::Folder(_))));
+        assert!(task(&["describe"]).is_err());
+        assert!(task(&["describe", "--socket", "a"]).is_err());
+    }
+
+    #[test]
+    fn numbers_have_ranges() {
+        for wrong in [
+            ["--threads", "0"],
+            ["--max-running", "65"],
+            ["--max-queue", "4097"],
+            ["--max-tokens", "0"],
+        ] {
+            assert!(
+                task(&["--socket", "s", "--model", "a", wrong[0], wrong[1]]).is_err(),
+                "{wrong:?}"
+            );
+        }
     }
 }

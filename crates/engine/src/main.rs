@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
-use symphony_engine::arguments::{Arguments, Command, ServeArguments};
+use clap::Parser;
+use symphony_engine::arguments::{Arguments, ServeArguments, Task};
 use symphony_engine::description::describe_files;
 use symphony_engine::model::{LoadError, LoadOptions, LoadedModel};
 use symphony_engine::proto::Dtype;
@@ -27,13 +28,16 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 const LOG_FILTER: &str = "error,symphony_engine=info";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match (arguments.command, arguments.serve) {
-        (Some(Command::Describe(model)), _) => describe(model.source()),
-        (None, Some(serve)) => run(serve),
-        (None, None) => Arguments::command()
-            .print_help()
-            .context("cannot print the help"),
+    let task = Arguments::parse()
+        .task()
+        .unwrap_or_else(|error| error.exit());
+    let outcome = match task {
+        Task::Describe(source) => describe(&source),
+        Task::Serve {
+            source,
+            socket,
+            arguments,
+        } => run(source, socket, arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,17 +57,16 @@ fn is_unusable(error: &anyhow::Error) -> bool {
     error.is::<LoadError>() || error.is::<SourceError>() || error.is::<socket::SocketError>()
 }
 
-fn describe(source: Option<ModelSource>) -> anyhow::Result<()> {
-    let source = source.context("no model is named")?;
+fn describe(source: &ModelSource) -> anyhow::Result<()> {
     if !matches!(source, ModelSource::Hub(_)) {
         source.verify()?;
     }
-    let description = describe_files(&source).context("cannot describe the model")?;
+    let description = describe_files(source).context("cannot describe the model")?;
     println!("{}", serde_json::to_string_pretty(&description)?);
     Ok(())
 }
 
-fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+fn run(source: ModelSource, socket: PathBuf, arguments: ServeArguments) -> anyhow::Result<()> {
     let data_folder = arguments
         .data_dir
         .clone()
@@ -89,13 +92,13 @@ fn run(arguments: ServeArguments) -> anyhow::Result<()> {
         // Loading a large model takes minutes: a supervisor that dies meanwhile still ends it.
         let mut stop = std::pin::pin!(process::stop_requested(supervised));
         let prepared = tokio::select! {
-            prepared = prepare(arguments, data_folder) => prepared?,
+            prepared = prepare(source, arguments, data_folder) => prepared?,
             reason = &mut stop => {
                 tracing::info!(reason = reason?, "stopped while loading");
                 return Ok(());
             }
         };
-        serve(prepared, async {
+        serve(prepared, &socket, async {
             stop.await.unwrap_or("signals cannot be received")
         })
         .await
@@ -109,15 +112,14 @@ fn run(arguments: ServeArguments) -> anyhow::Result<()> {
 struct Prepared {
     service: EngineService,
     model_died: mpsc::Receiver<()>,
-    arguments: ServeArguments,
 }
 
 async fn prepare(
+    source: ModelSource,
     arguments: ServeArguments,
-    cache_folder: std::path::PathBuf,
+    cache_folder: PathBuf,
 ) -> anyhow::Result<Prepared> {
     let begun = Instant::now();
-    let source = arguments.model.source().context("no model is named")?;
     let dtype = if matches!(source, ModelSource::Gguf(_)) {
         Dtype::Gguf
     } else {
@@ -152,16 +154,15 @@ async fn prepare(
     Ok(Prepared {
         service,
         model_died,
-        arguments,
     })
 }
 
 async fn serve(
     mut prepared: Prepared,
+    path: &Path,
     stop: impl Future<Output = &'static str>,
 ) -> anyhow::Result<()> {
-    let path = prepared.arguments.socket.clone();
-    let listener = socket::listen(&path)?;
+    let listener = socket::listen(path)?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<EngineServer<EngineService>>().await;
     let engine = EngineServer::new(prepared.service).max_decoding_message_size(MESSAGE_SIZE_MAX);
@@ -173,7 +174,7 @@ async fn serve(
             let _ = stop_receiver.await;
         });
     let mut server = std::pin::pin!(server);
-    announce(&path)?;
+    announce(path)?;
     let reason = tokio::select! {
         ended = &mut server => {
             ended.context("the server failed")?;
@@ -191,7 +192,7 @@ async fn serve(
         .await;
     let _ = stop_sender.send(());
     let finished = tokio::time::timeout(SHUTDOWN_TIME, server).await;
-    let _ = fs::remove_file(&path);
+    let _ = fs::remove_file(path);
     if let Ok(ended) = finished {
         ended.context("the server failed")?;
     }
@@ -203,7 +204,7 @@ async fn serve(
 }
 
 /// One line on standard output tells the supervisor that the socket is there: no polling, no race.
-fn announce(path: &std::path::Path) -> anyhow::Result<()> {
+fn announce(path: &Path) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "ready {}", path.display())?;
     output.flush().context("cannot announce the socket")
