@@ -91,10 +91,11 @@ fn read_config(files: &[ModelFile]) -> io::Result<serde_json::Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::temporary::TemporaryFolder;
 
     #[test]
     fn a_folder_is_described_from_its_files() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         let config = r#"{"architectures":["Qwen2ForCausalLM"],"max_position_embeddings":512,"vocab_size":300}"#;
         fs::write(folder.path().join("config.json"), config).expect("written");
         fs::write(folder.path().join("model.safetensors"), [0u8; 10]).expect("written");
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_config_that_is_not_json_is_an_error_and_no_panic() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         fs::write(folder.path().join("config.json"), "{").expect("written");
         let error =
             describe_files(&ModelSource::Folder(folder.path().into())).expect_err("refused");

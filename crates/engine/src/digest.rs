@@ -154,9 +154,10 @@ fn folder_files(folder: &Path, belongs: fn(&str) -> bool) -> io::Result<Vec<Mode
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::temporary::TemporaryFolder;
 
     fn digest_of(files: &[(&str, &[u8])]) -> [u8; 32] {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         for (name, content) in files {
             fs::write(folder.path().join(name), content).expect("written");
         }
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_gguf_file_is_identified_without_its_neighbours() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         for name in ["a.gguf", "b.gguf", "model.safetensors", "config.json"] {
             fs::write(folder.path().join(name), name).expect("written");
         }
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_gguf_file_with_a_tokenizer_beside_it_includes_the_companions() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         for name in [
             "a.gguf",
             "tokenizer.json",

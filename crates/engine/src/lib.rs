@@ -19,6 +19,9 @@ pub mod service;
 pub mod socket;
 pub mod source;
 pub mod surprisal;
+#[cfg(test)]
+#[path = "../tests/engine/temporary.rs"]
+mod temporary;
 
 /// Generated messages and gRPC code of `symphony.engine.v1`.
 #[allow(

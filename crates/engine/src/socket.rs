@@ -114,10 +114,11 @@ fn verify_free(path: &Path) -> Result<(), SocketError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::temporary::TemporaryFolder;
 
     #[tokio::test]
     async fn the_socket_has_mode_0600_and_nothing_else_is_left() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         let path = folder.path().join("engine.sock");
         let _listener = listen(&path).expect("listening");
         assert_eq!(
@@ -130,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dead_socket_is_replaced_and_a_live_one_is_not() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         let path = folder.path().join("engine.sock");
         drop(listen(&path).expect("listening"));
         let _live = listen(&path).expect("the dead socket is replaced");
@@ -139,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_at_the_path_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = TemporaryFolder::new();
         let path = folder.path().join("engine.sock");
         fs::write(&path, "precious").expect("written");
         assert!(matches!(listen(&path), Err(SocketError::NotASocket { .. })));

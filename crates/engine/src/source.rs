@@ -213,9 +213,10 @@ fn verify_hub_id(id: &str) -> Result<(), SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::temporary::TemporaryFolder;
 
-    fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+    fn folder_with(files: &[(&str, &str)]) -> TemporaryFolder {
+        let folder = TemporaryFolder::new();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("written");
         }

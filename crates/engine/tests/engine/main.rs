@@ -4,3 +4,4 @@ mod gpu;
 mod model;
 mod program;
 mod support;
+mod temporary;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::support::model_folder;
+use crate::temporary::TemporaryFolder;
 
 fn engine(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_symphony-engine"));
@@ -12,7 +13,7 @@ fn engine(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = TemporaryFolder::new();
     engine(arguments)
         .env("HOME", folder.path())
         .env_remove("XDG_CACHE_HOME")
@@ -39,7 +40,7 @@ fn a_missing_model_folder_is_named_and_no_hub_is_asked() {
 
 #[test]
 fn a_folder_without_weights_is_named() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = TemporaryFolder::new();
     for name in ["config.json", "tokenizer.json"] {
         std::fs::write(folder.path().join(name), "{}").expect("written");
     }
@@ -50,7 +51,7 @@ fn a_folder_without_weights_is_named() {
 
 #[test]
 fn weights_that_are_none_are_refused() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = TemporaryFolder::new();
     for name in ["config.json", "tokenizer.json", "model.safetensors"] {
         std::fs::write(folder.path().join(name), "{}").expect("written");
     }
@@ -97,7 +98,7 @@ fn describing_a_model_prints_one_object() {
 struct Serving {
     child: Child,
     socket: std::path::PathBuf,
-    _folder: tempfile::TempDir,
+    _folder: TemporaryFolder,
 }
 
 fn serve() -> Option<Serving> {
@@ -105,7 +106,7 @@ fn serve() -> Option<Serving> {
         println!("skipped: no model in models/ and no SYMPHONY_TEST_MODEL");
         return None;
     };
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = TemporaryFolder::new();
     let socket = folder.path().join("e.sock");
     let mut child = engine(&["--supervised", "--model", model.to_str().expect("text")])
         .arg("--socket")
