@@ -1,0 +1,30 @@
+//! Whole networks under virtual time.
+//!
+//! Every peer is a real [`symphony_coordination::Peer`]; clock, links, disks and models are simulated from one seed. Effects
+//! are carried out only after their entries are durable, and a peer may crash between any two of append, sync and send; it
+//! then loses its memory and what was not durable, and comes back from its stored log. Other peers replay the logs while they
+//! grow, and at the end every log is replayed from its bytes and all are cross-checked.
+//!
+//! ```
+//! use symphony_simulation::{Scenario, run};
+//!
+//! let scenario = Scenario { peers: 5, tasks: 4, ..Scenario::default() };
+//! let report = run(&scenario).expect("honest peers keep to the rules");
+//! assert!(report.faults.is_empty());
+//! assert_eq!(report, run(&scenario).expect("runs again"));
+//! ```
+
+mod audit;
+mod network;
+mod peer;
+mod questions;
+mod queue;
+mod random;
+mod report;
+mod scenario;
+mod worker;
+
+pub use network::{Simulation, SimulationError, run};
+pub use random::Random;
+pub use report::{PeerReport, Report, SelectionReport, TaskOutcome, TaskReport};
+pub use scenario::{Links, Scenario, Storage, Troubles, Workers};

@@ -1,0 +1,138 @@
+//! A simulated machine: a real peer in memory, its log on a simulated disk, a clock that is somewhat off.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use symphony_coordination::{Output, Peer, PeerConfig, Profile};
+use symphony_protocol::{
+    records::{Genesis, Params},
+    replay::{Replay, Stop},
+};
+use symphony_transparency::{Digest, PeerSecrets, PublicKey, SecretKey};
+
+use crate::{random::Random, scenario::Scenario};
+
+/// The start of virtual time, in milliseconds since 1970: 2026-01-01.
+pub(crate) const START_MS: u64 = 1_767_225_600_000;
+/// Validity of capabilities, in milliseconds: short, so that renewals happen in every run.
+const CAPABILITY_MS: u64 = 90_000;
+/// Numbers tried for a stamp: far more than the difficulties of a simulation need.
+const STAMP_ATTEMPTS_MAX: u64 = 1 << 24;
+
+/// One machine.
+pub(crate) struct Machine {
+    secret: [u8; 32],
+    pub(crate) key: PublicKey,
+    config: PeerConfig,
+    /// What runs; nothing while the machine is down.
+    pub(crate) peer: Option<Peer>,
+    /// How often the machine was started: what was scheduled before a crash does not happen after it.
+    pub(crate) epoch: u64,
+    skew_ms: i64,
+    /// Durable entries.
+    pub(crate) stored: Vec<Vec<u8>>,
+    /// Appended, not yet durable; in order.
+    pub(crate) writes: VecDeque<Output>,
+    /// When the last of the writes is durable.
+    pub(crate) sync_ms: u64,
+    /// Who awaits an answer.
+    pub(crate) tokens: BTreeMap<u64, usize>,
+    next_token: u64,
+    /// When this machine is next woken.
+    pub(crate) wake_ms: Option<u64>,
+    /// When each of the places for executions is free again.
+    pub(crate) free_ms: Vec<u64>,
+}
+
+impl Machine {
+    /// A machine with fresh keys and a log that holds entry 0. Nothing if no stamp was found.
+    pub(crate) fn new(scenario: &Scenario, params: &Params, random: &mut Random) -> Option<Self> {
+        let secret = random.bytes();
+        let secrets = PeerSecrets {
+            log: SecretKey::from_bytes(secret),
+            transport: SecretKey::from_bytes(random.bytes()),
+            witness: SecretKey::from_bytes(random.bytes()),
+        };
+        let entry_0 =
+            Genesis::bind(&secrets, params.clone()).search_stamp(START_MS, STAMP_ATTEMPTS_MAX)?;
+        let mut tags = scenario.skills.clone();
+        tags.sort_unstable();
+        tags.dedup();
+        Some(Self {
+            secret,
+            key: secrets.log.public(),
+            config: PeerConfig {
+                profile: Some(Profile {
+                    description: tags.join(" "),
+                    tags,
+                    models: Vec::new(),
+                    price_microunits: 0,
+                    parallel_max: scenario.workers.parallel.clamp(1, 1024),
+                }),
+                policy: scenario.policy.clone(),
+                capability_ms: CAPABILITY_MS,
+                queue_max: 2,
+                tasks_max: 64,
+            },
+            peer: None,
+            epoch: 0,
+            skew_ms: 0,
+            stored: vec![entry_0],
+            writes: VecDeque::new(),
+            sync_ms: 0,
+            tokens: BTreeMap::new(),
+            next_token: 0,
+            wake_ms: None,
+            free_ms: vec![0; scenario.workers.parallel.clamp(1, 1024) as usize],
+        })
+    }
+
+    /// What this machine's clock shows, in milliseconds since 1970.
+    pub(crate) fn clock_ms(&self, now_ms: u64) -> u64 {
+        (START_MS + now_ms).saturating_add_signed(self.skew_ms)
+    }
+
+    /// The virtual time at which this machine's clock shows `clock_ms`.
+    pub(crate) fn virtual_ms(&self, clock_ms: u64) -> u64 {
+        clock_ms
+            .saturating_add_signed(-self.skew_ms)
+            .saturating_sub(START_MS)
+    }
+
+    /// Replays the stored log into a peer that is yet to be started.
+    pub(crate) fn boot(&mut self, network: &Digest, skew_ms: i64) -> Result<(), Stop> {
+        self.epoch += 1;
+        self.skew_ms = skew_ms;
+        let mut entries = self.stored.iter();
+        let entry_0 = entries.next().expect("a machine is made with entry 0");
+        let mut replay = Replay::begin(entry_0, Some(network))?;
+        for bytes in entries {
+            replay.push(bytes).map_err(Stop::Exposed)?;
+        }
+        let secret = SecretKey::from_bytes(self.secret);
+        self.peer = Some(Peer::new(secret, replay, self.config.clone()));
+        Ok(())
+    }
+
+    /// Loses the memory and what is not durable, but for the first `survivors` of the entries on their way to the disk.
+    pub(crate) fn crash(&mut self, survivors: usize) {
+        let entries = self
+            .writes
+            .drain(..)
+            .flat_map(|output| output.entries)
+            .take(survivors);
+        self.stored.extend(entries);
+        self.peer = None;
+        self.epoch += 1;
+        self.tokens.clear();
+        self.wake_ms = None;
+        self.sync_ms = 0;
+        self.free_ms.fill(0);
+    }
+
+    /// Notes that `from` awaits an answer.
+    pub(crate) fn token(&mut self, from: usize) -> u64 {
+        self.next_token += 1;
+        self.tokens.insert(self.next_token, from);
+        self.next_token
+    }
+}

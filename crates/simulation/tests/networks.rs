@@ -1,0 +1,171 @@
+//! Whole networks: the same seed gives the same logs, and no honest peer is ever exposed.
+
+use symphony_coordination::TaskSettings;
+use symphony_protocol::records::{Policy, Reach};
+use symphony_simulation::{Links, Report, Scenario, TaskOutcome, Troubles, Workers, run};
+
+fn describe(name: &str, report: &Report) {
+    let entries: u64 = report.peers.iter().map(|peer| peer.size).sum();
+    let void: u64 = report
+        .peers
+        .iter()
+        .map(|peer| peer.counters.void_settlements)
+        .sum();
+    println!(
+        "{name}: {} ms virtual, {} entries, {} messages ({} lost), {} crashes, {} selections settled, {void} void; \
+         tasks right {} wrong {} unanswered {} refused {} lost {}; accuracy {:.3} then {:.3}; skilled {:.3} then {:.3}",
+        report.virtual_ms,
+        entries,
+        report.messages,
+        report.lost,
+        report.crashes,
+        report.selections.len(),
+        report.count(TaskOutcome::Right),
+        report.count(TaskOutcome::Wrong),
+        report.count(TaskOutcome::Unanswered),
+        report.count(TaskOutcome::Refused),
+        report.count(TaskOutcome::Lost),
+        report.accuracy(0, 25),
+        report.accuracy(50, 100),
+        report.skilled(0, 25),
+        report.skilled(50, 100),
+    );
+}
+
+/// Runs a scenario and checks what holds at the end of every run of honest peers.
+fn run_checked(name: &str, scenario: &Scenario) -> Report {
+    let report =
+        run(scenario).unwrap_or_else(|error| panic!("{name} (seed {}): {error}", scenario.seed));
+    describe(name, &report);
+    assert_eq!(report.faults, [], "{name}: no honest peer is at fault");
+    assert_eq!(
+        report.peers.len(),
+        scenario.peers as usize,
+        "{name}: every peer is up at the end"
+    );
+    for (number, peer) in report.peers.iter().enumerate() {
+        assert_eq!(
+            peer.state_root, peer.replayed_root,
+            "{name}: peer {number} replays to its own root"
+        );
+        assert_eq!(peer.open_steps, 0, "{name}: peer {number} has no open step");
+        assert_eq!(
+            peer.counters.tasks, peer.counters.tasks_decided,
+            "{name}: peer {number} decided every task"
+        );
+    }
+    report
+}
+
+/// Everything goes wrong that can go wrong to honest peers.
+fn troubled(seed: u64) -> Scenario {
+    Scenario {
+        seed,
+        links: Links {
+            loss_ppm: 20_000,
+            duplicate_ppm: 50_000,
+            delay_ms: (1, 80),
+        },
+        troubles: Troubles {
+            crashes: 20,
+            boundary_crash_ppm: 3_000,
+            down_ms: (200, 3_000),
+            clock_skew_ms: 400,
+            partition_below: 5,
+            partition_ms: (8_000, 12_000),
+        },
+        workers: Workers {
+            failed_ppm: 30_000,
+            unparsable_ppm: 20_000,
+            hanging_ppm: 20_000,
+            ..Workers::default()
+        },
+        ..Scenario::default()
+    }
+}
+
+#[test]
+fn simulation_fifty_peers_with_loss_and_crashes_twice_give_equal_roots() {
+    let scenario = Scenario {
+        peers: 50,
+        coordinators: 5,
+        tasks: 100,
+        ..troubled(50)
+    };
+    let first = run_checked("fifty", &scenario);
+    assert!(first.crashes >= 15, "{} crashes", first.crashes);
+    assert!(first.count(TaskOutcome::Right) > 40);
+    let second = run(&scenario).expect("runs again");
+    assert_eq!(first, second, "equal seeds give equal roots and equal logs");
+}
+
+#[test]
+fn simulation_skilled_peers_are_selected_more_and_more() {
+    for policy in [Policy::shared(), Policy::paper()] {
+        let kind = policy.parameters.kind;
+        let scenario = Scenario {
+            coordinators: 1,
+            tasks: 300,
+            policy,
+            workers: Workers {
+                unskilled_ppm: 350_000,
+                ..Workers::default()
+            },
+            ..Scenario::default()
+        };
+        let report = run_checked(&format!("learning {kind:?}"), &scenario);
+        assert!(
+            report.skilled(50, 100) > report.skilled(0, 10) + 0.1,
+            "{kind:?}: skilled share {} then {}",
+            report.skilled(0, 10),
+            report.skilled(50, 100)
+        );
+    }
+}
+
+#[test]
+fn simulation_many_seeds_of_trouble_expose_nobody() {
+    for seed in 1..=12 {
+        let mut scenario = Scenario {
+            peers: 9,
+            tasks: 30,
+            task_interval_ms: 250,
+            ..troubled(seed)
+        };
+        if seed % 3 == 0 {
+            scenario.plan_steps = vec![2, 1, 3];
+        }
+        if seed % 4 == 0 {
+            scenario.settings = TaskSettings {
+                reach: Reach::Gossip,
+                asked: 4,
+                ..scenario.settings
+            };
+        }
+        if seed % 5 == 0 {
+            scenario.policy = Policy::paper();
+        }
+        run_checked(&format!("trouble {seed}"), &scenario);
+    }
+}
+
+#[test]
+fn simulation_without_anybody_to_ask_a_task_ends_soon() {
+    let scenario = Scenario {
+        peers: 2,
+        coordinators: 1,
+        tasks: 5,
+        troubles: Troubles {
+            partition_below: 1,
+            partition_ms: (0, 10_000_000),
+            ..Scenario::default().troubles
+        },
+        ..Scenario::default()
+    };
+    let report = run_checked("alone", &scenario);
+    assert_eq!(
+        report.count(TaskOutcome::Right) + report.count(TaskOutcome::Wrong),
+        5,
+        "the coordinator itself answers"
+    );
+}
