@@ -41,7 +41,7 @@ impl State {
                     ),
                     availability: 1.0 - measures.failure,
                     reputation: bucket.reputation,
-                    newcomer: measures.settlements < u64::from(self.params.newcomer_settlements()),
+                    newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
                 }
             })
             .collect()

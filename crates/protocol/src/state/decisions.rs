@@ -185,7 +185,7 @@ impl State {
         let newcomers = step
             .selections
             .iter()
-            .filter(|selection| self.is_newcomer(selection))
+            .filter(|selection| self.is_newcomer(step, selection))
             .count();
         let rules = PickRules {
             executors: step.beacon.executors as usize,
@@ -204,8 +204,9 @@ impl State {
         ))
     }
 
-    fn is_newcomer(&self, selection: &PendingSelection) -> bool {
-        self.measures(&selection.executor).settlements
+    fn is_newcomer(&self, step: &OpenStep, selection: &PendingSelection) -> bool {
+        self.bucket_measures(&step.bucket, &selection.executor)
+            .settlements
             < u64::from(self.params.newcomer_settlements())
     }
 

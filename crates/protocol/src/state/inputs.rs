@@ -531,6 +531,8 @@ impl State {
             None => {}
         }
         if selection.progress != Progress::Assigned {
+            // Late: it changes no reward, but it is the one receipt of this assignment; another one convicts.
+            self.change_selection(beacon, slot, |selection| selection.receipt = Some(digest));
             return Ok(None);
         }
         let assigned_ms = selection.assigned_ms;

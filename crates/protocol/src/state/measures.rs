@@ -73,7 +73,8 @@ pub struct BucketMeasures {
     pub settlements: u64,
     /// Settled selections that won.
     pub wins: u64,
-    /// Moving mean of rewards, in [0,1]; starts at the mean of the Beta prior.
+    /// Mean of rewards, in [0,1]; starts at the mean of the Beta prior, which counts as one reward, and becomes a moving
+    /// mean once the newest reward would weigh less than the agreed weight.
     pub reputation: f64,
 }
 
@@ -104,12 +105,29 @@ impl BucketMeasures {
     pub(super) fn observe(&mut self, params: &Params, won: u64, reward: f64) {
         self.settlements += 1;
         self.wins += won;
-        self.reputation = moving_mean(self.reputation, reward, params.reputation_weight_ppm());
+        self.reputation = weighted_mean(
+            self.reputation,
+            reward,
+            early_weight(self.settlements).max(ratio_ppm(params.reputation_weight_ppm().into())),
+        );
     }
+}
+
+/// `1 / (settlements + 1)`: the weight of the newest of so many samples in their plain mean with the start. With the agreed
+/// weight alone, a good peer that came later needs tens of settlements to catch up with a mediocre one that came first.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts are far below 2^53; the cast rounds to nearest everywhere"
+)]
+fn early_weight(settlements: u64) -> f64 {
+    1.0 / (settlements as f64 + 1.0)
 }
 
 /// `(1 − w)·mean + w·sample`.
 fn moving_mean(mean: f64, sample: f64, weight_ppm: u32) -> f64 {
-    let weight = ratio_ppm(weight_ppm.into());
+    weighted_mean(mean, sample, ratio_ppm(weight_ppm.into()))
+}
+
+fn weighted_mean(mean: f64, sample: f64, weight: f64) -> f64 {
     normalised((1.0 - weight) * mean + weight * sample)
 }

@@ -171,9 +171,10 @@ impl State {
         self.check_origin(entry, receipt.origin)?;
         if self.pending.contains_key(&receipt.assignment) {
             let author = self.author;
-            return self
-                .take_receipt(entry, author, issued.digest, receipt)
-                .map(|_| ());
+            return match self.take_receipt(entry, author, issued.digest, receipt)? {
+                None => Ok(()),
+                Some(breach) => Err(breach),
+            };
         }
         let Some(order) = self.own_assignments.get_mut(&receipt.assignment) else {
             return Err(Breach::new(
