@@ -26,6 +26,20 @@ use crate::{
 /// Room in a prompt for the answers of earlier steps, in bytes.
 const CONTEXT_SIZE_MAX: usize = 4 * 1024;
 
+/// Bid window of a beacon that asks nobody, in milliseconds: it closes on the coordinator's own bid, or on none.
+const NOBODY_ASKED_MS: u64 = 1;
+
+/// A step that may be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReadyStep {
+    /// Index of the task.
+    task: u64,
+    /// Number of the plan.
+    plan: u32,
+    /// Number of the step.
+    step: u32,
+}
+
 /// An open task, with what never stands in the log.
 pub(crate) struct Task {
     request: u64,
@@ -76,9 +90,11 @@ impl Peer {
                 asked: Vec::new(),
             },
         );
-        for plan in 0..plans {
-            self.announce(entry, u32::try_from(plan).unwrap_or(u32::MAX), 0)?;
-        }
+        self.ready.extend((0..plans).map(|plan| ReadyStep {
+            task: entry,
+            plan: u32::try_from(plan).unwrap_or(u32::MAX),
+            step: 0,
+        }));
         Ok(())
     }
 
@@ -151,7 +167,12 @@ impl Peer {
     }
 
     /// Announces a step of a plan.
-    fn announce(&mut self, index: u64, plan: u32, number: u32) -> Result<(), ProposeError> {
+    pub(crate) fn announce(&mut self, ready: ReadyStep) -> Result<(), ProposeError> {
+        let ReadyStep {
+            task: index,
+            plan,
+            step: number,
+        } = ready;
         let Some(task) = self.tasks.get(&index) else {
             return Ok(());
         };
@@ -173,6 +194,10 @@ impl Peer {
         } else {
             Vec::new()
         };
+        let window_ms = match settings.reach {
+            Reach::Directed if asked.is_empty() => NOBODY_ASKED_MS,
+            Reach::Directed | Reach::Gossip => settings.bid_window_ms.into(),
+        };
         let close_bids = match settings.reach {
             Reach::Directed => u32::try_from(asked.len()).unwrap_or(u32::MAX).max(1),
             Reach::Gossip => settings.asked,
@@ -192,7 +217,7 @@ impl Peer {
             close_deadline_ms: self
                 .now_ms
                 .max(self.state().time_ms())
-                .saturating_add(settings.bid_window_ms.into()),
+                .saturating_add(window_ms),
             execute_ms: settings.execute_ms,
             reveal_ms: settings.reveal_ms,
             reach: settings.reach,
@@ -305,13 +330,12 @@ impl Peer {
         let Some((index, step)) = found else {
             return Ok(Err("no open beacon of this digest".to_owned()));
         };
-        // One word of a peer is enough: a second one is logged as its fault, a third would only fill the log.
-        if step
+        if let Some(known) = step
             .bids
             .iter()
-            .any(|known| known.peer == peer && known.statement == bid.digest())
+            .find(|known| known.peer == peer && known.statement == bid.digest())
         {
-            return Ok(Err("a bid that is already in the log".to_owned()));
+            return Ok(Ok(Taken::Logged(known.entry)));
         }
         let task = step.beacon.task;
         if let Some(capability) = self.known.get(&peer).cloned()
@@ -365,6 +389,7 @@ impl Peer {
         let key = task.key.clone();
         let form = self.state().step(beacon).map(|step| step.beacon.form);
         let bytes = self.sign(&issued).into_bytes();
+        let index = self.replay.size();
         self.propose(Body::AssignmentIssued(issued))?;
         if executor == self.author() {
             if let Some(form) = form {
@@ -376,11 +401,7 @@ impl Peer {
                 execute_ms,
             });
         } else {
-            self.effect(Effect::Send {
-                to: executor,
-                statement: bytes,
-                private: private.encode(),
-            });
+            self.send_awaited(executor, (index, assignment), bytes, private.encode());
         }
         Ok(())
     }
@@ -474,11 +495,7 @@ impl Peer {
                 });
             }
         }
-        if self.state().duty().is_some() {
-            self.keep_duties()
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
     pub(crate) fn reveal_heard(
@@ -579,16 +596,11 @@ impl Peer {
     }
 
     /// Tells the client, and goes on with the plan.
-    pub(crate) fn after_decision(
-        &mut self,
-        index: u64,
-        body: &Body,
-        before: Option<OpenStep>,
-    ) -> Result<(), ProposeError> {
+    pub(crate) fn after_decision(&mut self, index: u64, body: &Body, before: Option<OpenStep>) {
         match (body, before) {
             (Body::Close(close), Some(step)) => {
                 let Some(request) = self.request_of(step.beacon.task) else {
-                    return Ok(());
+                    return;
                 };
                 let peer_of = |bid: u64| {
                     step.bids
@@ -649,7 +661,7 @@ impl Peer {
                 }
             }
             (Body::Settlement(settlement), Some(step)) => {
-                self.after_settlement(index, settlement, &step)?
+                self.after_settlement(index, settlement, &step)
             }
             (Body::TaskDecided(decided), _) => {
                 if let Some(task) = self.tasks.remove(&decided.task) {
@@ -662,7 +674,6 @@ impl Peer {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn after_settlement(
@@ -670,10 +681,10 @@ impl Peer {
         index: u64,
         settlement: &symphony_protocol::records::Settlement,
         step: &OpenStep,
-    ) -> Result<(), ProposeError> {
+    ) {
         let (task_index, plan, number) = (step.beacon.task, step.beacon.plan, step.beacon.step);
         let Some(task) = self.tasks.get_mut(&task_index) else {
-            return Ok(());
+            return;
         };
         task.prompts.remove(&settlement.beacon);
         task.asked
@@ -724,10 +735,13 @@ impl Peer {
             .task(task_index)
             .and_then(|task| task.plans.get(plan as usize))
             .is_some_and(|plan| plan.progress == symphony_protocol::state::PlanProgress::Ready);
-        if ready && self.state().duty().is_none() {
-            self.announce(task_index, plan, number + 1)?;
+        if ready {
+            self.ready.push_back(ReadyStep {
+                task: task_index,
+                plan,
+                step: number + 1,
+            });
         }
-        Ok(())
     }
 
     pub(crate) fn report_timeout(&mut self, index: u64, due: &Due) {

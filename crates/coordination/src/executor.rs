@@ -24,6 +24,8 @@ const BID_MEMORY_MS: u64 = 60_000;
 
 /// A beacon that this peer bid on.
 pub(crate) struct OpenBid {
+    /// Who may assign: a beacon's digest alone does not say who announced it.
+    coordinator: PublicKey,
     form: AnswerForm,
     until_ms: u64,
 }
@@ -38,12 +40,15 @@ pub(crate) struct Session {
 
 enum Stage {
     Running,
-    /// The receipt's exact bytes, and what opens the ballot.
+    /// The receipt's place and digest, its exact bytes, and what opens the ballot.
     Answered {
+        place: (u64, Digest),
         receipt: Vec<u8>,
         ballot: Option<Box<Opening>>,
     },
+    /// The reveal's place and digest, and the exact bytes of both statements.
     Revealed {
+        place: (u64, Digest),
         receipt: Vec<u8>,
         reveal: Vec<u8>,
         private: Vec<u8>,
@@ -85,19 +90,20 @@ impl Peer {
             beacon.record.close_deadline_ms,
         );
         let bytes = self.sign(&issued).into_bytes();
-        self.propose(Body::BidIssued(issued, beacon))?;
+        let place = (self.replay.size(), issued.digest);
+        // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
+        if let Err(reason) = self.log_received(Body::BidIssued(issued, beacon)) {
+            return Ok(Err(reason));
+        }
         self.remember_bid(
             digest,
             OpenBid {
+                coordinator: to,
                 form,
                 until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
             },
         );
-        self.effect(Effect::Send {
-            to,
-            statement: bytes,
-            private: Vec::new(),
-        });
+        self.send_awaited(to, place, bytes, Vec::new());
         Ok(Ok(Taken::Noted))
     }
 
@@ -177,9 +183,15 @@ impl Peer {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let order = received.record;
-        let Some(form) = self.bids.get(&order.beacon).map(|bid| bid.form) else {
+        let coordinator = *received.statement.author();
+        let Some(form) = self
+            .bids
+            .get(&order.beacon)
+            .filter(|bid| bid.coordinator == coordinator)
+            .map(|bid| bid.form)
+        else {
             return Ok(Err(
-                "an assignment on a beacon that this peer did not bid on".to_owned(),
+                "an assignment without a bid of this peer that is not taken up yet".to_owned(),
             ));
         };
         if private.task_key.commitment() != order.key_commitment
@@ -194,9 +206,10 @@ impl Peer {
                 "no room for another assignment; try again later".to_owned()
             ));
         }
-        let coordinator = *received.statement.author();
         let taken = self.log_received(Body::AssignmentReceived(received));
         if taken.is_ok() {
+            // A bid is taken up once: the same order, delivered again when all else about it is forgotten, finds no bid.
+            self.bids.remove(&order.beacon);
             self.sessions.insert(
                 digest,
                 Session {
@@ -237,6 +250,16 @@ impl Peer {
                 .retain(|digest, session| session.running() || state.has_assignment(digest));
         }
         self.sessions.len() < SESSIONS_MAX
+    }
+
+    /// Gives up executions whose time is over: an engine that never answers must not make this peer look busy for ever.
+    pub(crate) fn forget_overdue_sessions(&mut self) {
+        let state = self.replay.state();
+        self.sessions.retain(|digest, session| {
+            !session.running()
+                || state.has_assignment(digest)
+                || state.pending_assignment(digest).is_some()
+        });
     }
 
     /// Signs the receipt of an execution that ended; never twice.
@@ -302,6 +325,7 @@ impl Peer {
             ),
         });
         let bytes = self.sign(&issued).into_bytes();
+        let place = (self.replay.size(), issued.digest);
         // Too late by the own log: silence is what the coordinator will have noted.
         if self.try_propose(Body::ReceiptIssued(issued)).is_err() {
             self.sessions.remove(&assignment);
@@ -309,16 +333,13 @@ impl Peer {
         }
         if let Some(session) = self.sessions.get_mut(&assignment) {
             session.stage = Stage::Answered {
+                place,
                 receipt: bytes.clone(),
                 ballot: opening.map(Box::new),
             };
         }
         if coordinator != self.author() {
-            self.effect(Effect::Send {
-                to: coordinator,
-                statement: bytes,
-                private: Vec::new(),
-            });
+            self.send_awaited(coordinator, place, bytes, Vec::new());
         }
         Ok(())
     }
@@ -357,6 +378,7 @@ impl Peer {
         let Stage::Answered {
             receipt,
             ballot: Some(opening),
+            ..
         } = &session.stage
         else {
             return Ok(());
@@ -375,6 +397,7 @@ impl Peer {
         };
         let (receipt, answer, digest) = (receipt.clone(), opening.answer.clone(), opening.digest);
         let reveal = self.sign(&issued).into_bytes();
+        let place = (self.replay.size(), issued.digest);
         if own {
             self.note_own_answer(assignment, digest, answer);
         }
@@ -384,6 +407,7 @@ impl Peer {
         }
         if let Some(session) = self.sessions.get_mut(assignment) {
             session.stage = Stage::Revealed {
+                place,
                 receipt,
                 reveal,
                 private: private.encode(),
@@ -398,18 +422,24 @@ impl Peer {
             return;
         };
         let to = session.coordinator;
-        let (statement, private) = match &session.stage {
+        let (place, statement, private) = match &session.stage {
             Stage::Running => return,
-            Stage::Answered { receipt, .. } => (receipt.clone(), Vec::new()),
+            Stage::Answered { place, receipt, .. } => (*place, receipt.clone(), Vec::new()),
             Stage::Revealed {
-                reveal, private, ..
-            } => (reveal.clone(), private.clone()),
+                place,
+                reveal,
+                private,
+                ..
+            } => (*place, reveal.clone(), private.clone()),
         };
-        self.effect(Effect::Send {
-            to,
-            statement,
-            private,
-        });
+        self.send_awaited(to, place, statement, private);
+    }
+
+    /// Whose assignment this is, if this peer took it and still knows it.
+    pub fn coordinator_of(&self, assignment: &Digest) -> Option<PublicKey> {
+        self.sessions
+            .get(assignment)
+            .map(|session| session.coordinator)
     }
 
     /// Stored bytes of the receipt, if the assignment was answered.

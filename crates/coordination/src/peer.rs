@@ -1,13 +1,13 @@
 //! One peer: its log, its two roles, and the loop that keeps duties and deadlines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
     Fault,
     embedding::Embedding,
     records::{
         Acknowledgement, Body, Capability, Entry, Issued, Model, Origin, Policy, Received,
-        StatementRecord,
+        Revocation, StatementRecord,
     },
     replay::Replay,
     state::{Applied, Duty, State},
@@ -18,13 +18,16 @@ use symphony_transparency::{
 };
 
 use crate::{
-    coordinator::Task,
+    coordinator::{ReadyStep, Task},
     event::{Effect, Event, Output, Refusal},
     executor::Session,
 };
 
 /// Capabilities of other peers kept at most, beyond those in the log: enough for a large network, a few MiB.
 const CAPABILITIES_MAX: usize = 4_096;
+/// Own statements whose acknowledgement is awaited at once; the oldest are forgotten first. An acknowledgement that nobody
+/// awaits is not logged: otherwise anyone could fill this log.
+const AWAITED_MAX: usize = 4_096;
 /// A capability is renewed when less than this part of its validity is left.
 const RENEWAL_PART: u64 = 4;
 
@@ -71,12 +74,18 @@ pub struct Peer {
     pub(crate) now_ms: u64,
     pub(crate) output: Output,
     pub(crate) tasks: BTreeMap<u64, Task>,
+    /// Steps to announce as soon as no duty and no deadline is due; at most one for each plan of an open task.
+    pub(crate) ready: VecDeque<ReadyStep>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
     /// Beacons that this peer bid on: their answer form and when to forget them.
     pub(crate) bids: BTreeMap<Digest, crate::executor::OpenBid>,
     pub(crate) known: BTreeMap<PublicKey, Received<Capability>>,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
+    /// Who has yet to acknowledge which own statement (by digest), with the index of the statement's entry.
+    awaited: BTreeMap<Digest, (PublicKey, u64)>,
+    /// The same by the index of the statement's entry: the oldest first.
+    awaited_since: BTreeMap<u64, Digest>,
 }
 
 impl Peer {
@@ -89,11 +98,14 @@ impl Peer {
             now_ms: 0,
             output: Output::default(),
             tasks: BTreeMap::new(),
+            ready: VecDeque::new(),
             sessions: BTreeMap::new(),
             bids: BTreeMap::new(),
             known: BTreeMap::new(),
             reachable: BTreeSet::new(),
             exposed: BTreeSet::new(),
+            awaited: BTreeMap::new(),
+            awaited_since: BTreeMap::new(),
         }
     }
 
@@ -103,7 +115,7 @@ impl Peer {
     /// # Errors
     /// [`ProposeError`], a defect of this program.
     pub fn start(&mut self, now_ms: u64) -> Result<Output, ProposeError> {
-        self.now_ms = now_ms;
+        self.now_ms = now_ms.max(self.state().time_ms());
         if self.replay.size() > 1 {
             self.propose(Body::Resumed)?;
             self.keep_duties()?;
@@ -126,8 +138,12 @@ impl Peer {
     pub fn handle(&mut self, event: Event, now_ms: u64) -> Result<Output, ProposeError> {
         self.now_ms = now_ms.max(self.state().time_ms());
         self.keep_deadlines()?;
+        self.go_on()?;
         match event {
-            Event::Tick => self.renew_capability()?,
+            Event::Tick => {
+                self.forget_overdue_sessions();
+                self.renew_capability()?;
+            }
             Event::Submit { request, task, key } => self.submit(request, task, key)?,
             Event::Statement {
                 statement,
@@ -156,7 +172,7 @@ impl Peer {
                 self.exposed.insert(peer);
             }
         }
-        self.keep_duties()?;
+        self.go_on()?;
         Ok(std::mem::take(&mut self.output))
     }
 
@@ -248,6 +264,8 @@ impl Peer {
         let (_, applied) = self.replay.push(&bytes)?;
         self.output.entries.push(bytes);
         for finding in &applied.findings {
+            // One finding convicts; what the peer says afterwards would only fill the log.
+            self.exposed.insert(finding.peer);
             self.output.effects.push(Effect::Found(finding.clone()));
         }
         Ok(applied)
@@ -266,9 +284,48 @@ impl Peer {
         self.output.effects.push(effect);
     }
 
+    /// Sends an own statement, which stands at this index, to a peer that is to acknowledge it.
+    pub(crate) fn send_awaited(
+        &mut self,
+        to: PublicKey,
+        (index, digest): (u64, Digest),
+        statement: Vec<u8>,
+        private: Vec<u8>,
+    ) {
+        self.awaited.insert(digest, (to, index));
+        self.awaited_since.insert(index, digest);
+        if self.awaited.len() > AWAITED_MAX
+            && let Some((_, oldest)) = self.awaited_since.pop_first()
+        {
+            self.awaited.remove(&oldest);
+        }
+        self.effect(Effect::Send {
+            to,
+            statement,
+            private,
+        });
+    }
+
+    /// What follows from the state without being a duty: steps to announce, reveals to ask for. Only after every deadline
+    /// that passed has its time-out: an announcement before it would break the order of the log. Spec: REPLAY-25.
+    fn go_on(&mut self) -> Result<(), ProposeError> {
+        loop {
+            self.keep_duties()?;
+            if let Some(step) = self.ready.pop_front() {
+                self.announce(step)?;
+                continue;
+            }
+            self.ask_reveals()?;
+            if self.state().duty().is_none() && self.ready.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Carries out what is due next, as long as something is. Each round appends an entry, and every chain of duties ends.
-    pub(crate) fn keep_duties(&mut self) -> Result<(), ProposeError> {
+    fn keep_duties(&mut self) -> Result<(), ProposeError> {
         while let Some(duty) = self.state().duty() {
+            let size = self.replay.size();
             match duty {
                 Duty::Assign(beacon, slot) => self.assign(beacon, slot)?,
                 _ => {
@@ -278,11 +335,15 @@ impl Peer {
                     let index = self.replay.size();
                     let before = self.step_of(duty);
                     self.propose(body.clone())?;
-                    self.after_decision(index, &body, before)?;
+                    self.after_decision(index, &body, before);
                 }
             }
+            if self.replay.size() == size {
+                // A duty that this memory cannot carry out: only `start` can settle what an earlier run left.
+                break;
+            }
         }
-        self.ask_reveals()
+        Ok(())
     }
 
     fn keep_deadlines(&mut self) -> Result<(), ProposeError> {
@@ -317,10 +378,13 @@ impl Peer {
             self.refuse(token, "a statement of this peer itself");
             return Ok(());
         }
-        let before = self.replay.size();
+        if self.exposed.contains(&author) {
+            self.refuse(token, "a statement of an exposed peer");
+            return Ok(());
+        }
         let taken = match kind {
             StatementKind::Capability => self.capability_heard(statement),
-            StatementKind::Revocation => self.log_input(statement, Body::RevocationReceived),
+            StatementKind::Revocation => self.revocation_heard(statement),
             StatementKind::Beacon => self.beacon_heard(statement)?,
             StatementKind::Bid => self.bid_heard(statement)?,
             StatementKind::Assignment => self.assignment_heard(statement, private)?,
@@ -330,13 +394,7 @@ impl Peer {
             _ => Err(format!("no use for a statement of type {}", kind.name())),
         };
         match taken {
-            Ok(Taken::Logged(index)) => {
-                debug_assert!(
-                    index >= before,
-                    "a statement is logged where the log goes on"
-                );
-                self.acknowledge(token, index, digest);
-            }
+            Ok(Taken::Logged(index)) => self.acknowledge(token, index, digest),
             Ok(Taken::Noted) => {
                 if let Some(token) = token {
                     self.effect(Effect::Acknowledge {
@@ -351,16 +409,6 @@ impl Peer {
     }
 
     /// Logs a statement as it is, if the rules allow it here.
-    pub(crate) fn log_input<R: StatementRecord>(
-        &mut self,
-        statement: VerifiedStatement,
-        body: impl FnOnce(Received<R>) -> Body,
-    ) -> Result<Taken, String> {
-        let received =
-            Received::<R>::from_statement(statement).map_err(|error| error.to_string())?;
-        self.log_received(body(received))
-    }
-
     pub(crate) fn log_received(&mut self, body: Body) -> Result<Taken, String> {
         let index = self.replay.size();
         self.try_propose(body).map_err(|fault| {
@@ -395,9 +443,51 @@ impl Peer {
         }
     }
 
+    /// Logs an acknowledgement that is awaited, once.
     fn acknowledgement_heard(&mut self, statement: VerifiedStatement) -> Result<Taken, String> {
-        self.log_input(statement, Body::AcknowledgementReceived)?;
+        let received = Received::<Acknowledgement>::from_statement(statement)
+            .map_err(|error| error.to_string())?;
+        let (peer, digest) = (*received.statement.author(), received.record.statement);
+        let Some((_, index)) = self
+            .awaited
+            .get(&digest)
+            .copied()
+            .filter(|(awaited, _)| *awaited == peer)
+        else {
+            return Err("an acknowledgement that is not awaited".to_owned());
+        };
+        self.log_received(Body::AcknowledgementReceived(received))?;
+        self.awaited.remove(&digest);
+        self.awaited_since.remove(&index);
         Ok(Taken::Noted)
+    }
+
+    /// Logs the revocation of a capability that this log relies on; forgets one that it does not.
+    fn revocation_heard(&mut self, statement: VerifiedStatement) -> Result<Taken, String> {
+        let received =
+            Received::<Revocation>::from_statement(statement).map_err(|error| error.to_string())?;
+        let peer = *received.statement.author();
+        let sequence = received.record.sequence;
+        let known = self
+            .known
+            .get(&peer)
+            .is_some_and(|known| known.record.sequence == sequence);
+        if known {
+            self.known.remove(&peer);
+        }
+        let logged = self
+            .state()
+            .capabilities()
+            .get(&peer)
+            .is_some_and(|logged| logged.capability.sequence == sequence && !logged.revoked);
+        if logged {
+            return self.log_received(Body::RevocationReceived(received));
+        }
+        if known {
+            Ok(Taken::Noted)
+        } else {
+            Err("a revocation of a capability that is not relied on".to_owned())
+        }
     }
 
     /// Remembers the newest capability of a peer; it is logged when first relied on.
@@ -410,6 +500,16 @@ impl Peer {
                 "a capability that expired at {} ms",
                 received.record.valid_until_ms
             ));
+        }
+        let revoked = self
+            .state()
+            .capabilities()
+            .get(&peer)
+            .is_some_and(|logged| {
+                logged.revoked && logged.capability.sequence >= received.record.sequence
+            });
+        if revoked {
+            return Err("a capability that was revoked".to_owned());
         }
         match self.known.get(&peer) {
             Some(known) if known.record.sequence > received.record.sequence => {
