@@ -1,0 +1,270 @@
+//! Local settings of a node: TOML, then environment (`SYMPHONY_…`), then flags. Nothing in here can change a verdict.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use symphony_executor::ExecutorConfig;
+use symphony_protocol::records::{Params, Policy, RecordError};
+
+/// Settings of a node. Every field has a default that suits a laptop.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The network.
+    pub network: NetworkSettings,
+    /// Where to listen: QUIC or TCP multiaddresses; port 0 takes any free one.
+    pub listen: Vec<String>,
+    /// Peers to dial at the start: multiaddresses.
+    pub bootstrap: Vec<String>,
+    /// Whether peers on the local network are found by multicast DNS.
+    pub mdns: bool,
+    /// What answers; nothing for a peer that only asks and audits.
+    pub executor: Option<ExecutorConfig>,
+    /// What the peer offers.
+    pub profile: ProfileSettings,
+    /// How the peer learns.
+    pub policy: PolicySettings,
+    /// The admin API.
+    pub admin: AdminSettings,
+    /// How often a grown log gets a new signed checkpoint, such as `"500ms"`.
+    #[serde(with = "humantime_serde")]
+    pub checkpoint_interval: Duration,
+    /// How often a followed log that is quiet is asked for its size.
+    #[serde(with = "humantime_serde")]
+    pub follow_interval: Duration,
+    /// Validity of a capability; it is renewed when a quarter is left.
+    #[serde(with = "humantime_serde")]
+    pub capability_validity: Duration,
+    /// Text put before every question, for general models; specialists need none.
+    pub instruction: Option<String>,
+    /// Most tokens of an answer.
+    pub output_tokens_max: u32,
+    /// Tasks that may be open at once.
+    pub tasks_max: u32,
+}
+
+/// Which network. Peers agree on all of it: its digest is the network id.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Name, 1 to 64 bytes of a-z, 0-9 and '-'.
+    pub name: String,
+    /// Proof of work on admission: leading zero bits of a log id, 0 to 40. 20 bits cost a few seconds.
+    pub admission_difficulty_bits: u32,
+}
+
+/// What the peer offers.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProfileSettings {
+    /// Skills: words of a-z, 0-9 and '-'.
+    pub tags: Vec<String>,
+    /// Text whose embedding describes the skills; the tags if absent.
+    pub description: Option<String>,
+    /// Answers computed at the same time, 1 to 1024.
+    pub parallel_max: u32,
+    /// Orders that may wait beyond those.
+    pub queue_max: u32,
+    /// Price of one answer, in microunits.
+    pub price_microunits: u64,
+}
+
+/// How the peer learns.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicySettings {
+    /// `shared` or `paper`.
+    pub kind: PolicyChoice,
+    /// Width of the exploration, in parts per million of the theory's; the kind's default if absent.
+    pub exploration_ppm: Option<u32>,
+    /// Bonus for an answer that won, in parts per million of a valid answer's worth; the paper's if absent.
+    pub winner_bonus_ppm: Option<u32>,
+    /// Worth of a passed check of the answer, in parts per million; 0 switches the checker off.
+    pub checker_ppm: u32,
+}
+
+/// Which learning rule.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyChoice {
+    /// One LinUCB for all peers; pending choices count.
+    #[default]
+    Shared,
+    /// As published.
+    Paper,
+}
+
+/// The admin API.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminSettings {
+    /// The Unix socket (mode 0600); `admin.sock` in the home folder if absent.
+    pub socket: Option<PathBuf>,
+    /// Listens on TCP too, with bearer tokens.
+    pub tcp: Option<SocketAddr>,
+    /// File with the operator's token, mode 0600.
+    pub operator_token_file: Option<PathBuf>,
+    /// File with the auditor's token, mode 0600.
+    pub auditor_token_file: Option<PathBuf>,
+    /// Serves Prometheus metrics over HTTP here.
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            network: NetworkSettings::default(),
+            listen: vec!["/ip4/0.0.0.0/udp/0/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/0".to_owned()],
+            bootstrap: Vec::new(),
+            mdns: true,
+            executor: None,
+            profile: ProfileSettings::default(),
+            policy: PolicySettings::default(),
+            admin: AdminSettings::default(),
+            checkpoint_interval: Duration::from_millis(500),
+            follow_interval: Duration::from_secs(2),
+            capability_validity: Duration::from_secs(24 * 3600),
+            instruction: None,
+            output_tokens_max: 512,
+            tasks_max: 256,
+        }
+    }
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        Self { name: "symphony".to_owned(), admission_difficulty_bits: 20 }
+    }
+}
+
+impl Default for ProfileSettings {
+    fn default() -> Self {
+        Self { tags: Vec::new(), description: None, parallel_max: 1, queue_max: 8, price_microunits: 0 }
+    }
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self { kind: PolicyChoice::Shared, exploration_ppm: None, winner_bonus_ppm: None, checker_ppm: 0 }
+    }
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A key is unknown, or a value has another type.
+    #[error("configuration: {0}")]
+    Read(#[from] Box<figment::Error>),
+    /// The network's name or difficulty is out of range.
+    #[error("network: {0}")]
+    Network(#[from] RecordError),
+    /// A value is out of range.
+    #[error("{key}: expected {expected}, found {actual}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What it may hold.
+        expected: &'static str,
+        /// What it holds.
+        actual: String,
+    },
+    /// The executor's settings are out of range.
+    #[error("executor: {0}")]
+    Executor(#[from] symphony_executor::BuildError),
+}
+
+impl Config {
+    /// Reads a file (if there is one), then the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the key.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let environment = Env::prefixed("SYMPHONY_CONFIG_").split("__");
+        let config: Self = figment.merge(environment).extract().map_err(Box::new)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let value = |key, expected, actual: &dyn ToString| Err(ConfigError::Value { key, expected, actual: actual.to_string() });
+        self.params()?;
+        if let Some(executor) = &self.executor {
+            executor.validate()?;
+        }
+        for tag in &self.profile.tags {
+            let word = (1..=64).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if !word {
+                return value("profile.tags", "words of 1 to 64 bytes of a-z, 0-9 and '-'", tag);
+            }
+        }
+        if self.profile.tags.len() > symphony_protocol::records::CAPABILITY_TAGS_MAX {
+            return value("profile.tags", "at most 32 tags", &self.profile.tags.len());
+        }
+        if !(1..=1024).contains(&self.profile.parallel_max) {
+            return value("profile.parallel_max", "1 to 1024", &self.profile.parallel_max);
+        }
+        if self.profile.queue_max > 4096 {
+            return value("profile.queue_max", "at most 4096", &self.profile.queue_max);
+        }
+        for (key, duration) in [
+            ("checkpoint_interval", self.checkpoint_interval),
+            ("follow_interval", self.follow_interval),
+            ("capability_validity", self.capability_validity),
+        ] {
+            if duration < Duration::from_millis(10) || duration > Duration::from_secs(366 * 24 * 3600) {
+                return value(key, "10ms to 366days", &format!("{duration:?}"));
+            }
+        }
+        if !(1..=131_072).contains(&self.output_tokens_max) {
+            return value("output_tokens_max", "1 to 131072 tokens", &self.output_tokens_max);
+        }
+        if !(1..=4096).contains(&self.tasks_max) {
+            return value("tasks_max", "1 to 4096 tasks", &self.tasks_max);
+        }
+        if self.policy.checker_ppm > 10_000_000 {
+            return value("policy.checker_ppm", "at most 10000000", &self.policy.checker_ppm);
+        }
+        Ok(())
+    }
+
+    /// The agreed parameters that these settings name.
+    ///
+    /// # Errors
+    /// A name or difficulty out of range.
+    pub fn params(&self) -> Result<Params, RecordError> {
+        Params::standard(&self.network.name, self.network.admission_difficulty_bits)
+    }
+
+    /// The policy that these settings name.
+    pub fn policy(&self) -> Policy {
+        let mut policy = match self.policy.kind {
+            PolicyChoice::Shared => Policy::shared(),
+            PolicyChoice::Paper => Policy::paper(),
+        };
+        if let Some(exploration_ppm) = self.policy.exploration_ppm {
+            policy.parameters.exploration_ppm = exploration_ppm;
+        }
+        if let Some(winner_bonus_ppm) = self.policy.winner_bonus_ppm {
+            policy.winner_bonus_ppm = winner_bonus_ppm;
+        }
+        policy.checker_ppm = self.policy.checker_ppm;
+        policy
+    }
+}

@@ -1,0 +1,318 @@
+//! From settings to a running node.
+
+use std::{sync::Arc, time::Instant};
+
+use symphony_admin::{AdminServer, BearerToken, ListenSettings, Listeners, Metrics, MetricsServer, Readiness, Reachability, TcpSettings, Tokens};
+use prometheus_client::registry::Registry;
+use symphony_coordination::{Peer, PeerConfig, Profile};
+use symphony_executor::{Description, Executor};
+use symphony_ledger::{Ledger, MissingRecord, Standing};
+use symphony_network::{Hello, MdnsMode, Multiaddr, Network, NetworkConfig, TransportSecret};
+use symphony_protocol::{
+    Fault,
+    records::{Model, Params},
+    replay::{Replay, Unusable},
+};
+use symphony_transparency::Digest;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    auditor::Auditor,
+    core::{Core, Parts},
+    hooks::Hooks,
+    pump::Pump,
+    send::{Directory, Sender},
+    view::{About, NodeHandle},
+};
+use crate::{
+    backend::NodeBackend,
+    config::Config,
+    home::{Home, HomeError},
+};
+
+/// Commands that may wait for the core or the auditor; more wait in their senders or are refused.
+const QUEUE_MAX: usize = 1_024;
+/// What this software calls itself.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The home folder cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The log has no entry 0.
+    #[error("the log is empty: the home folder was made only in part; remove it and make it again")]
+    Empty,
+    /// The log may not be continued.
+    #[error("the log may not be continued: {0}")]
+    Standing(String),
+    /// The log cannot be read.
+    #[error("ledger: {0}")]
+    Ledger(#[from] symphony_ledger::LedgerError),
+    /// The own log is no log of this network.
+    #[error("own log: {0}")]
+    Unusable(#[from] Unusable),
+    /// The own log breaks a rule.
+    #[error("own log: {0}")]
+    Fault(Fault),
+    /// An address cannot be read.
+    #[error("{key}: {address:?} is no multiaddress such as /ip4/127.0.0.1/tcp/4791: {reason}")]
+    Address {
+        /// The key of the settings.
+        key: &'static str,
+        /// The address.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The network does not start.
+    #[error("network: {0}")]
+    Network(#[from] symphony_network::StartError),
+    /// The executor does not start.
+    #[error("executor: {0}")]
+    Executor(String),
+    /// The admin API does not start.
+    #[error("admin: {0}")]
+    Admin(#[from] symphony_admin::ListenError),
+    /// A token file cannot be used.
+    #[error("admin token: {0}")]
+    Token(#[from] symphony_admin::TokenError),
+}
+
+/// Why a running node ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The core ended.
+    #[error(transparent)]
+    Core(#[from] super::core::CoreError),
+    /// The admin server ended.
+    #[error("admin: {0}")]
+    Admin(#[from] symphony_admin::ServeError),
+    /// A task of the node panicked: a defect.
+    #[error("a task of the node failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Starts a node: ledger, executor, network, core, auditor and admin API.
+///
+/// # Errors
+/// [`StartError`]; nothing keeps running then.
+pub async fn start(config: Config, home: Home, hooks: Hooks) -> Result<(NodeHandle, JoinHandle<Result<(), RunError>>), StartError> {
+    config.validate()?;
+    let params = config.params().map_err(crate::config::ConfigError::from)?;
+    let listeners = Listeners::bind(admin_settings(&config, &home)?).await?;
+    let (ledger, recovered) = home.open_ledger(&params, MissingRecord::Refuse)?;
+    if !matches!(recovered.standing, Standing::Good) {
+        return Err(StartError::Standing(format!("{:?}", recovered.standing)));
+    }
+    let (replay, entry_0) = replay_own(&ledger, &params)?;
+    let executor = start_executor(&config, hooks.wrap_executor).await?;
+    let secrets = home.secrets()?;
+    let (log, key, network_id) = (replay.state().log(), replay.author(), params.network_id());
+    let hello = Hello {
+        network_id,
+        params_fingerprint: network_id,
+        log_id: log,
+        log_public_key: key,
+        genesis_entry: entry_0,
+        software_version: format!("symphony/{VERSION}"),
+    };
+    let transport = TransportSecret::from_bytes(*secrets.transport.expose_bytes());
+    let (network, events) = Network::start(network_config(&config)?, &transport, hello).await?;
+
+    let stop = CancellationToken::new();
+    let (core_sender, core_receiver) = mpsc::channel(QUEUE_MAX);
+    let (auditor_sender, auditor_receiver) = mpsc::channel(QUEUE_MAX);
+    let (view_sender, peers) = watch::channel(Arc::default());
+    let (checkpoint_sender, checkpoint) = watch::channel(None);
+    let (readiness_sender, readiness) = watch::channel(Readiness::Starting);
+    let directory = Directory::default();
+    let about = Arc::new(About {
+        key,
+        log,
+        network: network_id,
+        params,
+        executor: executor.as_ref().map_or_else(|| "none".to_owned(), |(_, description)| describe(description)),
+        started: Instant::now(),
+        version: VERSION,
+    });
+    let handle = NodeHandle {
+        core: core_sender.clone(),
+        auditor: auditor_sender.clone(),
+        ledger: ledger.clone(),
+        network: network.clone(),
+        peers,
+        checkpoint,
+        readiness,
+        about,
+        stop: stop.clone(),
+    };
+
+    let peer = Peer::new(secrets.log, replay, peer_config(&config, executor.as_ref().map(|(_, description)| description)));
+    let parts = Parts {
+        peer,
+        secret: home.secret("log")?,
+        ledger: ledger.clone(),
+        network: network.clone(),
+        sender: Sender::new(network.clone(), directory.clone(), core_sender.downgrade(), network_id),
+        executor: executor.clone(),
+        outgoing: hooks.outgoing,
+        auditor: auditor_sender.clone(),
+        checkpoint: checkpoint_sender,
+        checkpoint_interval: config.checkpoint_interval,
+        instruction: config.instruction.clone(),
+        output_tokens_max: config.output_tokens_max,
+        parallel_max: config.profile.parallel_max,
+    };
+    let core = Core::new(parts, core_receiver, core_sender.downgrade());
+    let auditor = Auditor::new(
+        (auditor_receiver, auditor_sender.downgrade()),
+        core_sender.clone(),
+        network.clone(),
+        ledger.clone(),
+        config.follow_interval,
+        view_sender,
+    );
+    let pump = Pump {
+        events,
+        network: network.clone(),
+        ledger: ledger.clone(),
+        network_id,
+        own_key: key,
+        directory,
+        core: core_sender,
+        auditor: auditor_sender,
+        connected: std::collections::BTreeMap::new(),
+    };
+    let metrics = Metrics::default();
+    if let Some(address) = config.admin.metrics {
+        let server = MetricsServer::bind(address, Reachability::Loopback).await?;
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let (readiness, stop) = (handle.readiness(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(error) = server.serve(Arc::new(registry), readiness, stop).await {
+                tracing::warn!(%error, "the metrics endpoint ended");
+            }
+        });
+    }
+    let backend = Arc::new(NodeBackend::new(handle.clone()));
+    let node = tokio::spawn(async move {
+        let core = tokio::spawn(core.run(stop.clone()));
+        let auditor = tokio::spawn(auditor.run(stop.clone()));
+        let pump = tokio::spawn(pump.run());
+        readiness_sender.send_replace(Readiness::Ready);
+        let server = AdminServer::new(metrics);
+        let admin = tokio::spawn({
+            let stop = stop.clone();
+            async move { server.serve(listeners, backend, stop).await }
+        });
+        let core = core.await;
+        // Whatever ended the core, nothing else may go on without it.
+        readiness_sender.send_replace(Readiness::Stopping);
+        stop.cancel();
+        let admin = admin.await;
+        network.shutdown().await;
+        pump.await?;
+        auditor.await?;
+        if let Some((executor, _)) = executor {
+            executor.shut_down().await;
+        }
+        let closed = ledger.close().await;
+        core??;
+        admin??;
+        closed.map_err(super::core::CoreError::from)?;
+        Ok(())
+    });
+    Ok((handle, node))
+}
+
+fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, Vec<u8>), StartError> {
+    let own = ledger.own().ok_or(StartError::Empty)?;
+    let entry_0 = own.entry(0)?.ok_or(StartError::Empty)?;
+    let mut replay = Replay::begin(&entry_0, Some(&params.network_id()))?;
+    for entry in own.entries(1..own.size()?) {
+        replay.push(&entry?.1).map_err(StartError::Fault)?;
+    }
+    Ok((replay, entry_0))
+}
+
+async fn start_executor(config: &Config, wrap: super::hooks::WrapExecutor) -> Result<Option<(Arc<dyn Executor>, Description)>, StartError> {
+    let Some(settings) = &config.executor else { return Ok(None) };
+    let executor = wrap(settings.build().map_err(crate::config::ConfigError::from)?);
+    let description = executor.describe().await.map_err(|error| StartError::Executor(error.to_string()))?;
+    Ok(Some((executor, description)))
+}
+
+fn describe(description: &Description) -> String {
+    format!("{} {} on {}", description.kind.name(), description.model_name, description.device)
+}
+
+fn peer_config(config: &Config, description: Option<&Description>) -> PeerConfig {
+    let mut tags = config.profile.tags.clone();
+    tags.sort_unstable();
+    tags.dedup();
+    let profile = description.map(|description| Profile {
+        description: config.profile.description.clone().unwrap_or_else(|| tags.join(" ")),
+        models: vec![Model {
+            name: description.model_name.chars().take(64).collect(),
+            digest: Digest::from_bytes(*description.model_digest.as_bytes()),
+            context_tokens: description.context_length_tokens.unwrap_or(0),
+        }],
+        tags,
+        price_microunits: config.profile.price_microunits,
+        parallel_max: config.profile.parallel_max,
+    });
+    PeerConfig {
+        profile,
+        policy: config.policy(),
+        capability_ms: u64::try_from(config.capability_validity.as_millis()).unwrap_or(u64::MAX),
+        queue_max: config.profile.queue_max,
+        tasks_max: config.tasks_max,
+    }
+}
+
+fn network_config(config: &Config) -> Result<NetworkConfig, StartError> {
+    let parse = |key: &'static str, addresses: &[String]| {
+        addresses
+            .iter()
+            .map(|address| {
+                address
+                    .parse::<Multiaddr>()
+                    .map_err(|error| StartError::Address { key, address: address.clone(), reason: error.to_string() })
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(NetworkConfig {
+        listen_addresses: parse("listen", &config.listen)?,
+        bootstrap_addresses: parse("bootstrap", &config.bootstrap)?,
+        mdns: if config.mdns { MdnsMode::On } else { MdnsMode::Off },
+        ..NetworkConfig::default()
+    })
+}
+
+fn admin_settings(config: &Config, home: &Home) -> Result<ListenSettings, StartError> {
+    let token = |file: Option<&std::path::Path>| file.map(BearerToken::read_file).transpose();
+    let tcp = match config.admin.tcp {
+        None => None,
+        Some(address) => Some(TcpSettings {
+            address,
+            reachability: Reachability::default(),
+            tokens: Tokens::new(
+                token(config.admin.operator_token_file.as_deref())?.as_ref(),
+                token(config.admin.auditor_token_file.as_deref())?.as_ref(),
+            )?,
+        }),
+    };
+    Ok(ListenSettings { socket: home.admin_socket(config), tcp })
+}
