@@ -1,4 +1,4 @@
-//! From a model's output to a normalised answer. Spec: VOTE-4.
+//! From a model's output to a normalised answer. Spec: BEACON-4, EXEC-11.
 //!
 //! The answer is looked for behind the last `Answer:` or `answer is`; without such a mark, in the last line that holds one.
 

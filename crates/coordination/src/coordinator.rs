@@ -1,7 +1,7 @@
 //! The coordinator: from a task to its answer.
 //!
 //! Per step: beacon → bids → close → assignments → receipts → reveals → settlement. Every decision on the way is a duty
-//! of the state; this module announces, sends and tells the client. Spec: BEACON-1 to BEACON-9, VOTE-3, VOTE-9.
+//! of the state; this module announces, sends and tells the client. Spec: BEACON-1 to BEACON-9, EXEC-14, VOTE-9.
 
 use std::collections::BTreeMap;
 

@@ -226,7 +226,7 @@ impl Peer {
         self.replay.checkpoint()
     }
 
-    /// Signs a checkpoint. The caller has stored it in the signing record before. Spec: LOG-12.
+    /// Signs a checkpoint. The caller has stored it in the signing record before. Spec: LOG-24.
     pub fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> SignedCheckpoint {
         checkpoint.sign(&self.secret)
     }

@@ -140,7 +140,7 @@ impl Replay {
     /// Compares a checkpoint of exactly this size with what was replayed. Its signature is the caller's to verify.
     ///
     /// # Errors
-    /// A fault of the author: another tree root, or another state root. Spec: REPLAY-42, REPLAY-44.
+    /// A fault of the author: another tree root, or another state root. Spec: REPLAY-12, REPLAY-42, REPLAY-44.
     pub fn check(&mut self, checkpoint: &Checkpoint) -> Result<(), Fault> {
         let (author, index) = (self.state.author(), self.end.size.saturating_sub(1));
         let tree = self.tree.root();

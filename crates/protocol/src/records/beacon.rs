@@ -230,7 +230,7 @@ impl Beacon {
         })
     }
 
-    /// The requirement bucket: steps with the same tags are one kind of work. Spec: SELECT-3.
+    /// The requirement bucket: steps with the same tags are one kind of work. Spec: BEACON-5.
     pub fn bucket(&self) -> Digest {
         let parts: Vec<&[u8]> = self.tags.iter().map(String::as_bytes).collect();
         digest_parts(Domain::Bucket, &parts)

@@ -9,7 +9,7 @@ use crate::policy::DIMENSION;
 /// Most entries of a ranking or a list of selections: the largest shortlist.
 const LIST_MAX: usize = 32;
 
-/// A beacon closes. Spec: SELECT-1.
+/// A beacon closes. Spec: BEACON-10, BEACON-12.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Close {
     /// Index of the beacon's entry.
@@ -31,7 +31,7 @@ pub struct Ranked {
     pub score: f64,
 }
 
-/// A pick of the policy. Spec: SELECT-10.
+/// A pick of the policy. Spec: BEACON-12, SELECT-16.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Selection {
     /// Index of the bid's entry; the beacon's own index stands for the coordinator's own bid.
@@ -44,7 +44,7 @@ pub struct Selection {
     pub width: f64,
 }
 
-/// Another executor takes the place of one that failed. Spec: SELECT-15.
+/// Another executor takes the place of one that failed. Spec: EXEC-13, SELECT-20.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Replacement {
     /// Index of the beacon's entry.
@@ -55,7 +55,7 @@ pub struct Replacement {
     pub selection: Selection,
 }
 
-/// How a selection ended. Spec: SETTLE-2.
+/// How a selection ended. Spec: SETTLE-7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomeClass {
     /// A valid ballot that won with a quorum.
@@ -90,7 +90,7 @@ pub struct Winner {
     pub weight: f64,
 }
 
-/// A vote is complete. Spec: SETTLE-1.
+/// A vote is complete. Spec: SETTLE-5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settlement {
     /// Index of the beacon's entry.

@@ -1,4 +1,4 @@
-//! Assignments, receipts, reveals and acknowledgements. Spec: chapters 08 and 09.
+//! Assignments, receipts, reveals and acknowledgements. Spec: chapter 08.
 
 use symphony_proto::statement::v1 as wire;
 use symphony_transparency::{
@@ -249,7 +249,7 @@ impl Receipt {
     }
 }
 
-/// Opens a ballot. Spec: VOTE-2.
+/// Opens a ballot. Spec: EXEC-10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reveal {
     /// Where this stands in the executor's log.
@@ -292,7 +292,7 @@ impl Reveal {
         })
     }
 
-    /// The commitment that this opening fits, for the executor that made it. Spec: VOTE-1.
+    /// The commitment that this opening fits, for the executor that made it. Spec: EXEC-7, EXEC-10.
     pub fn commitment(&self, executor: &PublicKey) -> Digest {
         ballot_commitment(
             &self.assignment,
@@ -304,7 +304,7 @@ impl Reveal {
     }
 }
 
-/// Commitment to a ballot: a digest over assignment, executor, answer, confidence and salt. Spec: VOTE-1.
+/// Commitment to a ballot: a digest over assignment, executor, answer, confidence and salt. Spec: EXEC-7.
 pub fn ballot_commitment(
     assignment: &Digest,
     executor: &PublicKey,
@@ -324,7 +324,7 @@ pub fn ballot_commitment(
     )
 }
 
-/// "Your statement is entry i of my log." Spec: KEYS-13.
+/// "Your statement is entry i of my log." Spec: KEYS-16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// Where the statement stands in the log of the peer that acknowledges.

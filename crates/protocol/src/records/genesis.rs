@@ -1,4 +1,4 @@
-//! Entry 0: who the author is. Spec: LOG-2, CAP-10.
+//! Entry 0: who the author is. Spec: LOG-6, CAP-1, CAP-10.
 
 use symphony_proto::log::v1 as wire;
 use symphony_transparency::{Digest, KeyBinding, PeerKeys, PeerSecrets, Signature, log_id};

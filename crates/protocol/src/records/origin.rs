@@ -5,7 +5,7 @@ use symphony_transparency::Digest;
 
 use super::error::{Reader, RecordError};
 
-/// A place in a log: log id and index. Spec: KEYS-12.
+/// A place in a log: log id and index. Spec: KEYS-15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// Id of the log.

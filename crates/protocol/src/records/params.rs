@@ -219,7 +219,7 @@ impl Params {
     }
 }
 
-/// The learning rule and its parameters. Spec: SELECT-20.
+/// The learning rule and its parameters. Spec: CAP-4, SELECT-14.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The learning rule and its numbers.

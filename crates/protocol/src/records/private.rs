@@ -1,4 +1,4 @@
-//! What accompanies a statement between two peers and never stands in a log. Spec: EXEC-3, VOTE-3.
+//! What accompanies a statement between two peers and never stands in a log. Spec: EXEC-3, EXEC-10.
 
 use symphony_proto::private::v1 as wire;
 use symphony_transparency::encode;

@@ -1,4 +1,4 @@
-//! Candidates of a step, as screening and selection see them. Spec: SELECT-2.
+//! Candidates of a step, as screening and selection see them. Spec: SETTLE-16.
 
 use symphony_transparency::{Digest, PublicKey};
 

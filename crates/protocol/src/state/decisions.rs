@@ -1,4 +1,6 @@
 //! Decisions: computed here, by coordinator and auditor alike, and compared with what an entry claims.
+//!
+//! Spec: REPLAY-5, BEACON-12, EXEC-13, SETTLE-5, SETTLE-7, SETTLE-9, SETTLE-10, SETTLE-11, VOTE-8, VOTE-9.
 
 use super::{Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State};
 use crate::{
@@ -69,7 +71,7 @@ impl State {
         Some((close, picked))
     }
 
-    /// Every n-th close keeps one place for a newcomer. Spec: SELECT-7.
+    /// Every n-th close keeps one place for a newcomer. Spec: BEACON-12, SELECT-11.
     fn exploration(&self) -> Exploration {
         let interval = u64::from(self.params.newcomer_interval());
         Exploration::from(interval > 0 && (self.counters.closes + 1).is_multiple_of(interval))
@@ -430,7 +432,7 @@ impl State {
         };
     }
 
-    /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-14.
+    /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-15.
     fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
         let shared = self
             .learner

@@ -1,4 +1,4 @@
-//! What the very next entry must be, and which deadlines are due. Spec: REPLAY-24, REPLAY-25.
+//! What the very next entry must be, and which deadlines are due. Spec: REPLAY-5, REPLAY-24, REPLAY-25.
 
 use super::State;
 use crate::{
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// After a restart: the next open step to settle as void, then the tasks to decide, then nothing.
+    /// After a restart: the next open step to settle as void, then the tasks to decide, then nothing. Spec: SETTLE-10.
     pub(super) fn next_resuming_duty(&mut self) -> Option<Duty> {
         if let Some(beacon) = self.steps.keys().next() {
             return Some(Duty::Void(*beacon));

@@ -1,4 +1,4 @@
-//! Keys and values of the authenticated map. Spec: chapter 11.
+//! Keys and values of the authenticated map. Spec: chapter 11, REPLAY-2.
 
 use symphony_proto::state::v1 as wire;
 use symphony_transparency::{Digest, encode, f64_to_field};

@@ -1,4 +1,6 @@
 //! Inputs: what arrived, and what the author said. Each handler checks before it changes anything.
+//!
+//! Spec: CAP-4, CAP-7, CAP-8, BEACON-1 to BEACON-9, BEACON-10, BEACON-13, EXEC-1, EXEC-12 to EXEC-15, SETTLE-8, SETTLE-10.
 
 use symphony_transparency::{Digest, PublicKey};
 
@@ -19,7 +21,7 @@ use crate::{
 };
 
 impl State {
-    /// A statement of the author names the log and entry where it stands. Spec: KEYS-12.
+    /// A statement of the author names the log and entry where it stands. Spec: KEYS-15.
     pub(super) fn check_origin(&self, entry: &Entry, origin: Origin) -> Result<(), Breach> {
         require_equal(
             Rule::Origin,
@@ -711,7 +713,8 @@ impl State {
         Ok(())
     }
 
-    /// A selection ended its execution: replace it, wait for others, wait for reveals, or settle. Spec: SETTLE-20.
+    /// A selection ended its execution: replace it, wait for others, wait for reveals, or settle. Spec: SETTLE-20, EXEC-13,
+    /// EXEC-14.
     fn after_execution(&mut self, entry: &Entry, beacon: u64, slot: u32) {
         let Some(step) = self.steps.get(&beacon) else {
             return;

@@ -1,4 +1,4 @@
-//! What a log measured of peers, and what it counted. Spec: SELECT-4 to SELECT-8.
+//! What a log measured of peers, and what it counted. Spec: SETTLE-12, SETTLE-13, SETTLE-14, SETTLE-15.
 
 use crate::{
     number::{normalised, ratio_ppm},
@@ -79,7 +79,7 @@ pub struct BucketMeasures {
 }
 
 impl BucketMeasures {
-    /// A peer that was never settled here: no better than an average one. Spec: SELECT-5.
+    /// A peer that was never settled here: no better than an average one. Spec: SETTLE-14.
     pub fn start(params: &Params) -> Self {
         let success = f64::from(params.prior_success_milli());
         let failure = f64::from(params.prior_failure_milli());
@@ -90,7 +90,7 @@ impl BucketMeasures {
         }
     }
 
-    /// Expected success: the mean of the Beta posterior, `(1000·wins + s) / (1000·settlements + s + f)`. Spec: SELECT-5.
+    /// Expected success: the mean of the Beta posterior, `(1000·wins + s) / (1000·settlements + s + f)`. Spec: SETTLE-14.
     #[expect(
         clippy::cast_precision_loss,
         reason = "counts are far below 2^53; the cast rounds to nearest everywhere"

@@ -88,7 +88,7 @@ pub enum PlanProgress {
     Finished(Option<Digest>),
 }
 
-/// What applying an entry showed about other peers.
+/// What applying an entry showed about other peers. Spec: REPLAY-9.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// Faults of peers whose statements stand in this log: the log's author has done nothing wrong by keeping them.

@@ -1,4 +1,5 @@
-//! The executor's side: own bids, orders taken, receipts and reveals given. Spec: chapter 08.
+//! The executor's side: own bids, orders taken, receipts and reveals given. Spec: BEACON-11, EXEC-4, EXEC-8,
+//! EXEC-9.
 
 use symphony_transparency::{Digest, PublicKey};
 
@@ -269,7 +270,8 @@ impl State {
         }
     }
 
-    /// The capability that a bid rests on, if it is the peer's newest here, holds at this time and was not revoked.
+    /// The capability that a bid rests on, if it is the peer's newest here, holds at this time and was not revoked. Spec:
+    /// CAP-9.
     pub(super) fn relied_on(
         &self,
         peer: &PublicKey,
