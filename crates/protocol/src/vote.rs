@@ -94,7 +94,7 @@ pub struct Tally {
 /// coordinator's ballot counts only when there is no other, and then weighs 0. Of several ballots of one peer the first
 /// counts.
 ///
-/// Spec: VOTE-3 to VOTE-5.
+/// Spec: VOTE-3, VOTE-4, VOTE-5.
 pub fn tally(ballots: &[Ballot]) -> Option<Tally> {
     let counted = counted(ballots);
     let mut total_weight = 0.0;
