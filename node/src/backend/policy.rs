@@ -1,0 +1,141 @@
+//! What a log's author learned.
+
+use symphony_admin::{BackendError, LogName, v1};
+use symphony_protocol::{
+    policy::PolicyKind,
+    records::{Params, Policy},
+    state::{Counters, State},
+    vote::VoteRule,
+};
+use symphony_transparency::decode_canonical;
+
+use super::{
+    NodeBackend,
+    failure::internal,
+    names::{Names, peer_name},
+};
+
+/// Names of the numbers of a context, in their order. Spec: SELECT-13.
+pub(super) const FEATURES: [&str; 6] = [
+    "intercept",
+    "similarity",
+    "load",
+    "latency",
+    "reputation",
+    "availability",
+];
+
+/// Largest encoding of parameters, in bytes.
+const PARAMS_SIZE_MAX: usize = 1024;
+
+impl NodeBackend {
+    pub(super) async fn policy_of(&self, log: LogName) -> Result<v1::PolicyState, BackendError> {
+        let source = self.source(log)?;
+        let replay = self.replay(&source).await?;
+        Ok(state_message(replay.state()))
+    }
+
+    pub(super) async fn measures_of(&self, log: LogName) -> Result<Vec<v1::Measure>, BackendError> {
+        let source = self.source(log)?;
+        let replay = self.replay(&source).await?;
+        let names = Names::of(&self.node);
+        let tags = self.bucket_tags().await;
+        let peers = replay.state().peers().iter().map(|(peer, measures)| {
+            v1::measure::Row::Peer(v1::PeerMeasure {
+                peer: Some(names.name(peer)),
+                latency_ms: measures.latency_ms,
+                failure: measures.failure,
+                selections: measures.selections,
+                settlements: measures.settlements,
+                timeouts: measures.timeouts,
+            })
+        });
+        let buckets = replay
+            .state()
+            .buckets()
+            .iter()
+            .map(|((bucket, peer), measures)| {
+                v1::measure::Row::Bucket(v1::BucketMeasure {
+                    bucket: bucket.to_string(),
+                    tags: tags.get(bucket).cloned().unwrap_or_default(),
+                    peer: Some(names.name(peer)),
+                    settlements: measures.settlements,
+                    wins: measures.wins,
+                    reputation: measures.reputation,
+                })
+            });
+        Ok(peers
+            .chain(buckets)
+            .map(|row| v1::Measure { row: Some(row) })
+            .collect())
+    }
+}
+
+fn state_message(state: &State) -> v1::PolicyState {
+    let model = state.learner().map(|learner| &learner.model);
+    v1::PolicyState {
+        log: Some(peer_name(&state.author(), Some(&state.log()))),
+        entries: state.entries(),
+        policy: state
+            .learner()
+            .map(|learner| policy_message(&learner.policy)),
+        observations: model.map_or(0, |model| model.observations()),
+        features: feature_names(),
+        theta: model
+            .map(|model| model.theta().to_vec())
+            .unwrap_or_default(),
+        b: model.map(|model| model.b().to_vec()).unwrap_or_default(),
+        inverse: model
+            .map(|model| model.triangle().to_vec())
+            .unwrap_or_default(),
+        counts: Some(counts_message(state.counters())),
+    }
+}
+
+pub(super) fn feature_names() -> Vec<String> {
+    FEATURES.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn counts_message(counters: &Counters) -> v1::Counts {
+    v1::Counts {
+        tasks: counters.tasks,
+        tasks_decided: counters.tasks_decided,
+        closes: counters.closes,
+        selections: counters.selections,
+        self_selections: counters.self_selections,
+        settlements: counters.settlements,
+        void_settlements: counters.void_settlements,
+        timeouts: counters.timeouts,
+    }
+}
+
+/// The parameters as a message: their canonical bytes are its encoding.
+pub(super) fn params_message(params: &Params) -> Result<v1::Params, BackendError> {
+    decode_canonical(&params.to_bytes(), PARAMS_SIZE_MAX).map_err(internal)
+}
+
+fn policy_message(policy: &Policy) -> v1::Policy {
+    let parameters = &policy.parameters;
+    v1::Policy {
+        kind: match parameters.kind {
+            PolicyKind::Shared => v1::PolicyKind::Shared,
+            PolicyKind::Paper => v1::PolicyKind::Paper,
+        }
+        .into(),
+        lambda_ppm: parameters.lambda_ppm,
+        delta_ppm: parameters.delta_ppm,
+        alpha_ppm: parameters.alpha_ppm,
+        noise_ppm: parameters.noise_ppm,
+        norm_bound_ppm: parameters.norm_bound_ppm,
+        exploration_ppm: parameters.exploration_ppm,
+        winner_bonus_ppm: policy.winner_bonus_ppm,
+        latency_penalty_ppm: policy.latency_penalty_ppm,
+        checker_ppm: policy.checker_ppm,
+        vote_rule: match policy.vote_rule {
+            VoteRule::Reliability => v1::VoteRule::Reliability,
+            VoteRule::Screening => v1::VoteRule::Screening,
+            VoteRule::Majority => v1::VoteRule::Majority,
+        }
+        .into(),
+    }
+}

@@ -1,0 +1,532 @@
+//! `symphony task submit|follow`.
+
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use symphony_admin::{
+    AdminStream,
+    v1::{self, TaskEvent, submit_request::Work, task_event::Kind},
+};
+use symphony_questions::{AnswerForm, classify};
+
+use super::{
+    arguments::OutputArgs,
+    connect::NodeArgs,
+    exit::{ExitStatus, UnusableInput},
+    output::{print_json, print_line},
+    progress,
+};
+
+/// Largest question that is read, in bytes: the limit of the API.
+const TEXT_SIZE_MAX: u64 = 16 * 1024;
+
+/// Asks the network a question.
+#[derive(Debug, Subcommand)]
+pub(super) enum TaskCommand {
+    /// Asks a question and prints the answer
+    Submit(Box<SubmitArgs>),
+    /// Shows again how a task went, also while it runs
+    Follow(FollowArgs),
+}
+
+/// A question.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  symphony task submit \"not ( True ) and ( True ) is\"
+  symphony task submit --follow --tag navigation --form yes-no --file question.txt
+  echo \"2 + 3 = ?\" | symphony task submit --file - --executors 5 --json
+
+Exit codes: 0 answered; 5 no answer; 1 failed.")]
+pub(super) struct SubmitArgs {
+    /// The question
+    #[arg(
+        value_name = "TEXT",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    text: Option<String>,
+    /// Reads the question from a file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Shows every bid, selection, receipt, vote and reward as it happens
+    #[arg(long)]
+    follow: bool,
+    /// Skill that the question needs; may be repeated [default: guessed from the text]
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Vec<String>,
+    /// Form of a valid answer [default: guessed from the text]
+    #[arg(long, value_enum)]
+    form: Option<FormChoice>,
+    /// P: peers that answer
+    #[arg(long, value_name = "COUNT")]
+    executors: Option<u32>,
+    /// L: candidates that screening keeps
+    #[arg(long, value_name = "COUNT")]
+    shortlist: Option<u32>,
+    /// K: peers that are asked for a bid
+    #[arg(long, value_name = "COUNT")]
+    asked: Option<u32>,
+    /// Longest wait for bids, in milliseconds
+    #[arg(long, value_name = "MS")]
+    bid_window_ms: Option<u32>,
+    /// Time that a peer has to answer, in milliseconds
+    #[arg(long, value_name = "MS")]
+    execute_ms: Option<u32>,
+    /// Time for opening ballots, in milliseconds
+    #[arg(long, value_name = "MS")]
+    reveal_ms: Option<u32>,
+    /// Announces the question to everybody instead of asking chosen peers
+    #[arg(long)]
+    gossip: bool,
+    /// The right answer, for a policy whose checker is on
+    #[arg(long, value_name = "TEXT")]
+    answer: Option<String>,
+    #[command(flatten)]
+    node: NodeArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A task that was submitted.
+#[derive(Args, Debug)]
+pub(super) struct FollowArgs {
+    /// Index of the entry that opened the task
+    #[arg(value_name = "ENTRY")]
+    task: u64,
+    #[command(flatten)]
+    node: NodeArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormChoice {
+    /// True or False
+    Boolean,
+    /// Yes or No
+    YesNo,
+    /// A decimal integer
+    Integer,
+    /// A letter in brackets, such as (B)
+    Choice,
+    /// Closing brackets
+    Brackets,
+    /// Any text
+    Text,
+}
+
+impl TaskCommand {
+    pub(super) async fn run(self) -> anyhow::Result<ExitStatus> {
+        match self {
+            Self::Submit(arguments) => submit(*arguments).await,
+            Self::Follow(arguments) => {
+                let client = arguments.node.connect().await?;
+                let events = client.follow(arguments.task).await?;
+                tell(events, Telling::Everything, arguments.output).await
+            }
+        }
+    }
+}
+
+/// How much of a task is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    Everything,
+    Answer,
+}
+
+async fn submit(arguments: SubmitArgs) -> anyhow::Result<ExitStatus> {
+    let request = arguments.request()?;
+    let client = arguments.node.connect().await?;
+    let events = client.submit(request).await?;
+    let telling = if arguments.follow {
+        Telling::Everything
+    } else {
+        Telling::Answer
+    };
+    tell(events, telling, arguments.output).await
+}
+
+impl SubmitArgs {
+    fn request(&self) -> anyhow::Result<v1::SubmitRequest> {
+        let text = match (&self.text, &self.file) {
+            (Some(text), _) => text.clone(),
+            (None, Some(file)) => read_question(file)?,
+            (None, None) => return Err(UnusableInput("no question".to_owned()).into()),
+        };
+        let text = text.trim_end_matches(['\n', '\r']).to_owned();
+        if text.trim().is_empty() {
+            return Err(UnusableInput("the question is empty".to_owned()).into());
+        }
+        let guessed = classify(&text);
+        let form = self
+            .form
+            .map_or_else(|| form_message(guessed.form), FormChoice::message);
+        let step = v1::Step {
+            text,
+            tags: if self.tags.is_empty() {
+                guessed.tags
+            } else {
+                self.tags.clone()
+            },
+            form: form.into(),
+        };
+        let settings = v1::TaskSettings {
+            executors: self.executors.unwrap_or_default(),
+            shortlist: self.shortlist.unwrap_or_default(),
+            close_bids: 0,
+            bid_window_ms: self.bid_window_ms.unwrap_or_default(),
+            execute_ms: self.execute_ms.unwrap_or_default(),
+            reveal_ms: self.reveal_ms.unwrap_or_default(),
+            reach: if self.gossip {
+                v1::Reach::Gossip
+            } else {
+                v1::Reach::Unspecified
+            }
+            .into(),
+            asked: self.asked.unwrap_or_default(),
+        };
+        Ok(v1::SubmitRequest {
+            work: Some(Work::Question(step)),
+            settings: Some(settings),
+            checker_answer: self.answer.clone().unwrap_or_default(),
+        })
+    }
+}
+
+fn read_question(file: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin()
+            .take(TEXT_SIZE_MAX + 1)
+            .read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file)
+            .and_then(|opened| opened.take(TEXT_SIZE_MAX + 1).read_to_string(&mut text))
+    };
+    read.with_context(|| format!("question in {}", file.display()))?;
+    if text.len() as u64 > TEXT_SIZE_MAX {
+        return Err(UnusableInput(format!(
+            "the question in {} has more than {TEXT_SIZE_MAX} bytes",
+            file.display()
+        ))
+        .into());
+    }
+    Ok(text)
+}
+
+async fn tell(
+    mut events: AdminStream<TaskEvent>,
+    telling: Telling,
+    output: OutputArgs,
+) -> anyhow::Result<ExitStatus> {
+    let spinner = (telling == Telling::Answer && std::io::stderr().is_terminal())
+        .then(|| progress::spinner("asking"));
+    let mut task = None;
+    let mut last = None;
+    while let Some(event) = events.message().await? {
+        if let Some(Kind::Opened(opened)) = &event.kind {
+            task = Some(opened.task);
+        }
+        match (telling, output.json) {
+            (Telling::Everything, true) => print_json(&event_json(&event))?,
+            (Telling::Everything, false) => print_line(&event_line(&event))?,
+            (Telling::Answer, _) => {
+                if let Some(spinner) = &spinner {
+                    spinner.set_message(event_line(&event));
+                }
+            }
+        }
+        last = event.kind;
+    }
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
+    match last {
+        Some(Kind::Decided(decided)) => {
+            let answered = !decided.answer.is_empty();
+            if telling == Telling::Answer && output.json {
+                print_json(&json!({
+                    "task": task,
+                    "answer": answered.then_some(&decided.answer),
+                    "weight": decided.weight,
+                }))?;
+            } else if telling == Telling::Answer && answered {
+                print_line(&decided.answer)?;
+            }
+            if answered {
+                return Ok(ExitStatus::Success);
+            }
+            eprintln!("no peer gave a valid answer");
+            Ok(ExitStatus::NoAnswer)
+        }
+        Some(Kind::Failed(failed)) => anyhow::bail!("the task failed: {}", failed.reason),
+        _ => anyhow::bail!("the node ended the task's events before its answer"),
+    }
+}
+
+impl FormChoice {
+    fn message(self) -> v1::AnswerForm {
+        match self {
+            Self::Boolean => v1::AnswerForm::Boolean,
+            Self::YesNo => v1::AnswerForm::YesNo,
+            Self::Integer => v1::AnswerForm::Integer,
+            Self::Choice => v1::AnswerForm::Option,
+            Self::Brackets => v1::AnswerForm::Brackets,
+            Self::Text => v1::AnswerForm::Text,
+        }
+    }
+}
+
+fn form_message(form: AnswerForm) -> v1::AnswerForm {
+    match form {
+        AnswerForm::Boolean => v1::AnswerForm::Boolean,
+        AnswerForm::YesNo => v1::AnswerForm::YesNo,
+        AnswerForm::Integer => v1::AnswerForm::Integer,
+        AnswerForm::Choice => v1::AnswerForm::Option,
+        AnswerForm::Brackets => v1::AnswerForm::Brackets,
+        AnswerForm::Text => v1::AnswerForm::Text,
+    }
+}
+
+fn key(peer: Option<&v1::PeerName>) -> &str {
+    peer.map_or("", |peer| peer.did_key.as_str())
+}
+
+/// The last characters of a key: enough to tell peers apart in a line.
+fn short(peer: Option<&v1::PeerName>) -> String {
+    let key = key(peer);
+    let cut = key.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
+    format!("…{}", &key[cut..])
+}
+
+/// An event as a JSON object: `entry`, `time_ms`, `plan`, `step`, `event`, and what the event says.
+fn event_json(event: &TaskEvent) -> Value {
+    let (name, mut said) = kind_json(event.kind.as_ref());
+    if let Value::Object(fields) = &mut said {
+        fields.insert("event".to_owned(), name.into());
+        fields.insert("entry".to_owned(), event.entry.into());
+        fields.insert("time_ms".to_owned(), event.time_ms.into());
+        fields.insert("plan".to_owned(), event.plan.into());
+        fields.insert("step".to_owned(), event.step.into());
+    }
+    said
+}
+
+fn kind_json(kind: Option<&Kind>) -> (&'static str, Value) {
+    let Some(kind) = kind else {
+        return ("unknown", json!({}));
+    };
+    match kind {
+        Kind::Opened(said) => (
+            "opened",
+            json!({ "task": said.task, "plan_steps": said.plan_steps }),
+        ),
+        Kind::Beacon(said) => (
+            "beacon",
+            json!({
+                "tags": said.tags, "asked": said.asked, "close_bids": said.close_bids,
+                "close_deadline_ms": said.close_deadline_ms,
+            }),
+        ),
+        Kind::Bid(said) => (
+            "bid",
+            json!({
+                "peer": key(said.peer.as_ref()), "match_ppm": said.match_ppm, "load_ppm": said.load_ppm,
+                "queue": said.queue, "price_microunits": said.price_microunits,
+            }),
+        ),
+        Kind::Closed(said) => {
+            let ranking: Vec<Value> = said
+                .ranking
+                .iter()
+                .map(|ranked| json!({ "peer": key(ranked.peer.as_ref()), "score": ranked.score }))
+                .collect();
+            let selections: Vec<Value> = said.selections.iter().map(pick_json).collect();
+            (
+                "closed",
+                json!({ "ranking": ranking, "selections": selections }),
+            )
+        }
+        Kind::Assigned(said) => (
+            "assigned",
+            json!({ "slot": said.slot, "peer": key(said.peer.as_ref()), "due_ms": said.due_ms }),
+        ),
+        Kind::Receipt(said) => (
+            "receipt",
+            json!({
+                "slot": said.slot, "peer": key(said.peer.as_ref()), "class": result_word(said.class()),
+                "latency_ms": said.latency_ms, "duration_ms": said.duration_ms, "model": said.model,
+                "device": device_word(said.device()), "output_tokens": said.output_tokens,
+            }),
+        ),
+        Kind::Reveal(said) => (
+            "reveal",
+            json!({
+                "slot": said.slot, "peer": key(said.peer.as_ref()),
+                "confidence_ppm": said.confidence_ppm, "answer": said.answer,
+            }),
+        ),
+        Kind::Timeout(said) => (
+            "timeout",
+            json!({ "slot": said.slot, "peer": key(said.peer.as_ref()) }),
+        ),
+        Kind::Replacement(said) => (
+            "replacement",
+            json!({ "slot": said.slot, "selection": said.selection.as_ref().map(pick_json) }),
+        ),
+        Kind::Settled(said) => {
+            let outcomes: Vec<Value> = said
+                .outcomes
+                .iter()
+                .map(|outcome| {
+                    json!({
+                        "slot": outcome.slot, "peer": key(outcome.peer.as_ref()),
+                        "class": outcome_word(outcome.class()), "latency_ms": outcome.latency_ms,
+                        "reward": outcome.reward,
+                    })
+                })
+                .collect();
+            (
+                "settled",
+                json!({
+                    "answer": said.answer, "weight": said.weight, "supporters": said.supporters,
+                    "outcomes": outcomes,
+                }),
+            )
+        }
+        Kind::Decided(said) => (
+            "decided",
+            json!({ "answer": said.answer, "weight": said.weight }),
+        ),
+        Kind::Failed(said) => ("failed", json!({ "reason": said.reason })),
+    }
+}
+
+fn pick_json(pick: &v1::Pick) -> Value {
+    json!({
+        "slot": pick.slot, "peer": key(pick.peer.as_ref()), "estimate": pick.estimate,
+        "width": pick.width, "score": pick.score,
+    })
+}
+
+/// An event in one line.
+fn event_line(event: &TaskEvent) -> String {
+    let entry = event
+        .entry
+        .map_or_else(String::new, |entry| entry.to_string());
+    let said = event.kind.as_ref().map_or_else(String::new, kind_line);
+    format!("{entry:>8}  {said}")
+}
+
+fn kind_line(kind: &Kind) -> String {
+    match kind {
+        Kind::Opened(_) => "opened".to_owned(),
+        Kind::Beacon(said) => format!(
+            "beacon: [{}], {} peers asked",
+            said.tags.join(" "),
+            said.asked
+        ),
+        Kind::Bid(said) => format!(
+            "bid of {}: match {:.1} %, load {:.0} %",
+            short(said.peer.as_ref()),
+            f64::from(said.match_ppm) / 10_000.0,
+            f64::from(said.load_ppm) / 10_000.0
+        ),
+        Kind::Closed(said) => {
+            let picks: Vec<String> = said
+                .selections
+                .iter()
+                .map(|pick| {
+                    format!(
+                        "{} ({:.3} ± {:.3})",
+                        short(pick.peer.as_ref()),
+                        pick.estimate,
+                        pick.width
+                    )
+                })
+                .collect();
+            format!(
+                "closed: {} ranked, picked {}",
+                said.ranking.len(),
+                picks.join(", ")
+            )
+        }
+        Kind::Assigned(said) => format!("assigned to {}", short(said.peer.as_ref())),
+        Kind::Receipt(said) => format!(
+            "receipt of {}: {} after {} ms",
+            short(said.peer.as_ref()),
+            result_word(said.class()),
+            said.latency_ms
+        ),
+        Kind::Reveal(said) => format!(
+            "{} answers {:?} with confidence {:.0} %",
+            short(said.peer.as_ref()),
+            said.answer,
+            f64::from(said.confidence_ppm) / 10_000.0
+        ),
+        Kind::Timeout(said) => format!("{} is silent", short(said.peer.as_ref())),
+        Kind::Replacement(said) => format!(
+            "{} takes its place",
+            short(said.selection.as_ref().and_then(|pick| pick.peer.as_ref()))
+        ),
+        Kind::Settled(said) => {
+            let rewards: Vec<String> = said
+                .outcomes
+                .iter()
+                .map(|outcome| {
+                    format!(
+                        "{} {} {:.3}",
+                        short(outcome.peer.as_ref()),
+                        outcome_word(outcome.class()),
+                        outcome.reward
+                    )
+                })
+                .collect();
+            format!(
+                "settled: {:?}, {} supporters; {}",
+                said.answer,
+                said.supporters,
+                rewards.join(", ")
+            )
+        }
+        Kind::Decided(said) => format!("answer: {}", said.answer),
+        Kind::Failed(said) => format!("failed: {}", said.reason),
+    }
+}
+
+fn result_word(class: v1::ResultClass) -> &'static str {
+    match class {
+        v1::ResultClass::Answered => "answered",
+        v1::ResultClass::Unparsable => "unparsable",
+        v1::ResultClass::Failed => "failed",
+        v1::ResultClass::Abstained => "abstained",
+        v1::ResultClass::Unspecified => "unknown",
+    }
+}
+
+fn outcome_word(class: v1::OutcomeClass) -> &'static str {
+    match class {
+        v1::OutcomeClass::Won => "won",
+        v1::OutcomeClass::Valid => "valid",
+        v1::OutcomeClass::Invalid => "invalid",
+        v1::OutcomeClass::Timeout => "timeout",
+        v1::OutcomeClass::Void => "void",
+        v1::OutcomeClass::Unspecified => "unknown",
+    }
+}
+
+fn device_word(device: v1::Device) -> &'static str {
+    match device {
+        v1::Device::Cpu => "cpu",
+        v1::Device::Cuda => "cuda",
+        v1::Device::Metal => "metal",
+        v1::Device::Remote => "remote",
+        v1::Device::Unspecified => "unknown",
+    }
+}
