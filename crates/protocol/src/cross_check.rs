@@ -1,4 +1,4 @@
-//! Cross-checking several logs, so that an omission on either side shows. Spec: REPLAY-45.
+//! Cross-checking several logs, so that an omission on either side shows. Spec: REPLAY-14, REPLAY-45.
 //!
 //! A statement names the place where it stands in its author's log; an acknowledgement names the place where the
 //! acknowledged statement stands in the log of the peer that acknowledges. Both are signed. Where the log itself is at
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use symphony_transparency::{Digest, PublicKey};
+use symphony_transparency::{Checkpoint, Digest, PublicKey};
 
 use crate::{
     fault::{Breach, Fault, Rule},
@@ -32,9 +32,30 @@ enum Standing {
     Received,
 }
 
-/// Collects what logs hold and what they say of each other. Memory grows with the entries added (about 80 bytes each).
+/// Two histories of one log: checkpoints that its author signed, of one size and with unequal roots. Checkpoints of unequal
+/// sizes prove nothing without a consistency proof. Spec: REPLAY-46.
+pub fn fork(author: &PublicKey, first: &Checkpoint, second: &Checkpoint) -> Option<Fault> {
+    let same = (first.network, first.log, first.size) == (second.network, second.log, second.size);
+    (same && first.root != second.root).then(|| {
+        Breach::new(
+            Rule::Fork,
+            format_args!("tree root {}", hex(&first.root)),
+            format_args!("tree root {}", hex(&second.root)),
+        )
+        .at(*author, first.size.saturating_sub(1))
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Collects what logs hold and what they say of each other. Memory grows with the entries added (about 200 bytes each).
 #[derive(Clone, Debug, Default)]
 pub struct CrossCheck {
+    /// Digest of each entry, as the entry after it names it.
+    entries: BTreeMap<(Digest, u64), Digest>,
+    forks: BTreeMap<(Digest, u64), Fault>,
     logs: BTreeMap<Digest, (PublicKey, u64)>,
     held: BTreeMap<(Digest, u64), (Standing, Digest)>,
     references: Vec<Reference>,
@@ -43,16 +64,38 @@ pub struct CrossCheck {
 impl CrossCheck {
     /// Adds the next entry of a log, after it was replayed without a fault.
     pub fn add(&mut self, log: &Digest, author: PublicKey, entry: &Entry) {
-        self.logs.insert(*log, (author, entry.index + 1));
-        if let Some(held) = held(&entry.body) {
+        self.note_fork(log, author, entry);
+        let size = self.logs.get(log).map_or(0, |(_, size)| *size);
+        self.logs
+            .insert(*log, (author, size.max(entry.index.saturating_add(1))));
+        // Of several copies of a log the first counts; the others can only show a fork.
+        if entry.index >= size
+            && let Some(held) = held(&entry.body)
+        {
             self.held.insert((*log, entry.index), held);
         }
         self.references.extend(references(&entry.body));
     }
 
+    /// Two copies of one log that name different entries as the one before: the author has two histories.
+    fn note_fork(&mut self, log: &Digest, author: PublicKey, entry: &Entry) {
+        let Some(index) = entry.index.checked_sub(1) else {
+            return;
+        };
+        let first = *self.entries.entry((*log, index)).or_insert(entry.previous);
+        if first != entry.previous && self.forks.keys().all(|(forked, _)| forked != log) {
+            let fault = Breach::new(
+                Rule::Fork,
+                format_args!("entry {first}"),
+                format_args!("entry {}", entry.previous),
+            );
+            self.forks.insert((*log, index), fault.at(author, index));
+        }
+    }
+
     /// Faults that only several logs together show, one for each wrong place, ordered by log and entry.
     pub fn faults(&self) -> Vec<Fault> {
-        let mut faults = BTreeMap::new();
+        let mut faults = self.forks.clone();
         for reference in &self.references {
             let Some((author, size)) = self.logs.get(&reference.place.log) else {
                 continue;

@@ -1,4 +1,4 @@
-//! The entries of a log. Spec: chapter 04, LOG-3.
+//! The entries of a log. Spec: chapters 04 and 12, LOG-1 to LOG-5.
 
 use symphony_proto::log::v1 as wire;
 use symphony_transparency::{
@@ -22,7 +22,7 @@ pub const PLANS_MAX: usize = 8;
 /// Most steps of a plan.
 pub const STEPS_MAX: u32 = 8;
 
-/// One entry of a log. Spec: LOG-3.
+/// One entry of a log. Spec: LOG-1 to LOG-5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Position in the log, from 0.
@@ -42,7 +42,7 @@ pub struct Issued<R> {
     pub payload: Vec<u8>,
     /// What it says.
     pub record: R,
-    /// Digest of the statement: what its signature covers.
+    /// Digest of the statement: what its signature covers. Spec: CAP-5.
     pub digest: Digest,
 }
 
@@ -143,7 +143,7 @@ impl<R: StatementRecord> Received<R> {
         Ok(Self { statement, record })
     }
 
-    /// Digest of the statement: what its signature covers.
+    /// Digest of the statement: what its signature covers. Spec: CAP-5.
     pub fn digest(&self) -> Digest {
         self.statement.payload_digest()
     }
@@ -161,6 +161,10 @@ pub enum StatementMismatch {
 }
 
 /// What an entry says. Inputs arrived; decisions follow from them and from nothing else.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "entries are read and applied one at a time; a box would only cost an allocation each"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// Entry 0.
@@ -251,7 +255,7 @@ pub struct TaskOpened {
     pub plan_steps: Vec<u32>,
 }
 
-/// The coordinator's check of a revealed answer's text (a claimed input). Spec: VOTE-4.
+/// The coordinator's check of a revealed answer's text (a claimed input). Spec: EXEC-15, CLAIM-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswerCheck {
     /// The text has the revealed digest and parses.
@@ -262,7 +266,7 @@ pub enum AnswerCheck {
     Withheld,
 }
 
-/// What a checker of answers said (a claimed input). Spec: SETTLE-6.
+/// What a checker of answers said (a claimed input). Spec: SETTLE-6, CLAIM-9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CheckerVerdict {
     /// No checker ran.
@@ -297,7 +301,7 @@ pub struct Timeout {
 impl Entry {
     /// Reads the exact bytes of an entry. `network` is the network of its log; only entry 0 may be read without.
     ///
-    /// Foreign statements are verified: an author that logs what nobody signed has broken LOG-8.
+    /// Foreign statements are verified: an author that logs what nobody signed has broken LOG-26.
     ///
     /// # Errors
     /// Bytes that are not canonical, a field outside its range, or a foreign statement that does not verify.
