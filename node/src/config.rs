@@ -122,7 +122,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             network: NetworkSettings::default(),
-            listen: vec!["/ip4/0.0.0.0/udp/0/quic-v1".to_owned(), "/ip4/0.0.0.0/tcp/0".to_owned()],
+            listen: vec![
+                "/ip4/0.0.0.0/udp/0/quic-v1".to_owned(),
+                "/ip4/0.0.0.0/tcp/0".to_owned(),
+            ],
             bootstrap: Vec::new(),
             mdns: true,
             executor: None,
@@ -141,19 +144,33 @@ impl Default for Config {
 
 impl Default for NetworkSettings {
     fn default() -> Self {
-        Self { name: "symphony".to_owned(), admission_difficulty_bits: 20 }
+        Self {
+            name: "symphony".to_owned(),
+            admission_difficulty_bits: 20,
+        }
     }
 }
 
 impl Default for ProfileSettings {
     fn default() -> Self {
-        Self { tags: Vec::new(), description: None, parallel_max: 1, queue_max: 8, price_microunits: 0 }
+        Self {
+            tags: Vec::new(),
+            description: None,
+            parallel_max: 1,
+            queue_max: 8,
+            price_microunits: 0,
+        }
     }
 }
 
 impl Default for PolicySettings {
     fn default() -> Self {
-        Self { kind: PolicyChoice::Shared, exploration_ppm: None, winner_bonus_ppm: None, checker_ppm: 0 }
+        Self {
+            kind: PolicyChoice::Shared,
+            exploration_ppm: None,
+            winner_bonus_ppm: None,
+            checker_ppm: 0,
+        }
     }
 }
 
@@ -203,22 +220,39 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the key.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let value = |key, expected, actual: &dyn ToString| Err(ConfigError::Value { key, expected, actual: actual.to_string() });
+        let value = |key, expected, actual: &dyn ToString| {
+            Err(ConfigError::Value {
+                key,
+                expected,
+                actual: actual.to_string(),
+            })
+        };
         self.params()?;
         if let Some(executor) = &self.executor {
             executor.validate()?;
         }
         for tag in &self.profile.tags {
-            let word = (1..=64).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            let word = (1..=64).contains(&tag.len())
+                && tag
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             if !word {
-                return value("profile.tags", "words of 1 to 64 bytes of a-z, 0-9 and '-'", tag);
+                return value(
+                    "profile.tags",
+                    "words of 1 to 64 bytes of a-z, 0-9 and '-'",
+                    tag,
+                );
             }
         }
         if self.profile.tags.len() > symphony_protocol::records::CAPABILITY_TAGS_MAX {
             return value("profile.tags", "at most 32 tags", &self.profile.tags.len());
         }
         if !(1..=1024).contains(&self.profile.parallel_max) {
-            return value("profile.parallel_max", "1 to 1024", &self.profile.parallel_max);
+            return value(
+                "profile.parallel_max",
+                "1 to 1024",
+                &self.profile.parallel_max,
+            );
         }
         if self.profile.queue_max > 4096 {
             return value("profile.queue_max", "at most 4096", &self.profile.queue_max);
@@ -228,18 +262,28 @@ impl Config {
             ("follow_interval", self.follow_interval),
             ("capability_validity", self.capability_validity),
         ] {
-            if duration < Duration::from_millis(10) || duration > Duration::from_secs(366 * 24 * 3600) {
+            if duration < Duration::from_millis(10)
+                || duration > Duration::from_secs(366 * 24 * 3600)
+            {
                 return value(key, "10ms to 366days", &format!("{duration:?}"));
             }
         }
         if !(1..=131_072).contains(&self.output_tokens_max) {
-            return value("output_tokens_max", "1 to 131072 tokens", &self.output_tokens_max);
+            return value(
+                "output_tokens_max",
+                "1 to 131072 tokens",
+                &self.output_tokens_max,
+            );
         }
         if !(1..=4096).contains(&self.tasks_max) {
             return value("tasks_max", "1 to 4096 tasks", &self.tasks_max);
         }
         if self.policy.checker_ppm > 10_000_000 {
-            return value("policy.checker_ppm", "at most 10000000", &self.policy.checker_ppm);
+            return value(
+                "policy.checker_ppm",
+                "at most 10000000",
+                &self.policy.checker_ppm,
+            );
         }
         Ok(())
     }

@@ -92,7 +92,10 @@ impl Home {
         if let Some(folder) = std::env::var_os("SYMPHONY_HOME") {
             return PathBuf::from(folder);
         }
-        std::env::var_os("HOME").map_or_else(|| PathBuf::from(".symphony"), |home| PathBuf::from(home).join(".symphony"))
+        std::env::var_os("HOME").map_or_else(
+            || PathBuf::from(".symphony"),
+            |home| PathBuf::from(home).join(".symphony"),
+        )
     }
 
     /// A home folder that holds a node.
@@ -100,11 +103,15 @@ impl Home {
     /// # Errors
     /// [`HomeError::Missing`].
     pub fn open(folder: &Path) -> Result<Self, HomeError> {
-        let home = Self { folder: folder.to_owned() };
+        let home = Self {
+            folder: folder.to_owned(),
+        };
         if home.config_file().is_file() && home.key_file("log").is_file() {
             Ok(home)
         } else {
-            Err(HomeError::Missing { folder: folder.to_owned() })
+            Err(HomeError::Missing {
+                folder: folder.to_owned(),
+            })
         }
     }
 
@@ -114,11 +121,19 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`]; nothing that exists is overwritten.
-    pub async fn init(folder: &Path, config: &Config, mut progress: impl FnMut(u64)) -> Result<(Self, Digest), HomeError> {
+    pub async fn init(
+        folder: &Path,
+        config: &Config,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(Self, Digest), HomeError> {
         config.validate()?;
-        let home = Self { folder: folder.to_owned() };
+        let home = Self {
+            folder: folder.to_owned(),
+        };
         if home.config_file().exists() || home.key_file("log").exists() {
-            return Err(HomeError::Exists { folder: folder.to_owned() });
+            return Err(HomeError::Exists {
+                folder: folder.to_owned(),
+            });
         }
         create_private_folder(folder)?;
         create_private_folder(&folder.join("keys"))?;
@@ -138,7 +153,8 @@ impl Home {
         let (ledger, _) = home.open_ledger(&params, MissingRecord::Refuse)?;
         ledger.append_for_release(vec![entry_0], Vec::new()).await?;
         ledger.close().await?;
-        let text = toml::to_string_pretty(config).map_err(|error| HomeError::Write(error.to_string()))?;
+        let text =
+            toml::to_string_pretty(config).map_err(|error| HomeError::Write(error.to_string()))?;
         write_private(&home.config_file(), text.as_bytes())?;
         Ok((home, log))
     }
@@ -147,9 +163,14 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError::Open`], among them a second process.
-    pub fn open_ledger(&self, params: &Params, missing: MissingRecord) -> Result<(Ledger, Recovered), HomeError> {
+    pub fn open_ledger(
+        &self,
+        params: &Params,
+        missing: MissingRecord,
+    ) -> Result<(Ledger, Recovered), HomeError> {
         create_private_folder(&self.folder.join("signing"))?;
-        let mut options = OpenOptions::new(params.network_id()).with_signing_record(self.signing_record());
+        let mut options =
+            OpenOptions::new(params.network_id()).with_signing_record(self.signing_record());
         options.missing_record = missing;
         Ok(Ledger::open(&self.data_folder(), options)?)
     }
@@ -167,7 +188,11 @@ impl Home {
     /// # Errors
     /// A missing, malformed or readable-by-others key file.
     pub fn secrets(&self) -> Result<PeerSecrets, HomeError> {
-        Ok(PeerSecrets { log: self.secret("log")?, transport: self.secret("transport")?, witness: self.secret("witness")? })
+        Ok(PeerSecrets {
+            log: self.secret("log")?,
+            transport: self.secret("transport")?,
+            witness: self.secret("witness")?,
+        })
     }
 
     /// One of the secret keys: `log`, `transport` or `witness`.
@@ -176,14 +201,19 @@ impl Home {
     /// A missing, malformed or readable-by-others key file.
     pub fn secret(&self, name: &'static str) -> Result<SecretKey, HomeError> {
         let path = self.key_file(name);
-        let file = |source| HomeError::File { path: path.clone(), source };
+        let file = |source| HomeError::File {
+            path: path.clone(),
+            source,
+        };
         let mode = fs::metadata(&path).map_err(file)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(HomeError::KeyMode { path, mode });
         }
         let text = fs::read_to_string(&path).map_err(file)?;
         let bytes = data_encoding::HEXLOWER.decode(text.trim().as_bytes()).ok();
-        let seed: [u8; 32] = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(HomeError::Key { path })?;
+        let seed: [u8; 32] = bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(HomeError::Key { path })?;
         Ok(SecretKey::from_bytes(seed))
     }
 
@@ -209,7 +239,11 @@ impl Home {
 
     /// The admin socket, unless the settings name another.
     pub fn admin_socket(&self, config: &Config) -> PathBuf {
-        config.admin.socket.clone().unwrap_or_else(|| self.folder.join("admin.sock"))
+        config
+            .admin
+            .socket
+            .clone()
+            .unwrap_or_else(|| self.folder.join("admin.sock"))
     }
 
     fn key_file(&self, name: &str) -> PathBuf {
@@ -219,7 +253,11 @@ impl Home {
 
 /// The clock, in milliseconds since 1970. The one place that reads it.
 pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -227,14 +265,28 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn create_private_folder(path: &Path) -> Result<(), HomeError> {
-    let file = |source| HomeError::File { path: path.to_owned(), source };
+    let file = |source| HomeError::File {
+        path: path.to_owned(),
+        source,
+    };
     fs::create_dir_all(path).map_err(file)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(file)
 }
 
 /// Writes a new file that only its owner can read, and syncs it.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
-    let file = |source| HomeError::File { path: path.to_owned(), source };
-    let mut output = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
-    output.write_all(bytes).and_then(|()| output.sync_all()).map_err(file)
+    let file = |source| HomeError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut output = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(file)?;
+    output
+        .write_all(bytes)
+        .and_then(|()| output.sync_all())
+        .map_err(file)
 }

@@ -17,7 +17,10 @@ use symphony_proto::{
     log::v1::{self as log, entry::Body},
     statement::v1 as statement,
 };
-use symphony_transparency::{Digest, SecretKey, StatementKind, UnverifiedStatement, entry_digest, f64_to_field, sign_statement};
+use symphony_transparency::{
+    Digest, SecretKey, StatementKind, UnverifiedStatement, entry_digest, f64_to_field,
+    sign_statement,
+};
 
 /// Changes some entries, and chains all that follow to the changed ones, so that only replay can tell.
 #[derive(Default)]
@@ -28,7 +31,9 @@ struct Rechained {
 
 impl Rechained {
     fn entry(&mut self, bytes: Vec<u8>, change: impl FnOnce(&mut log::Entry) -> bool) -> Vec<u8> {
-        let Ok(mut entry) = log::Entry::decode(bytes.as_slice()) else { return bytes };
+        let Ok(mut entry) = log::Entry::decode(bytes.as_slice()) else {
+            return bytes;
+        };
         if !change(&mut entry) && self.last.is_none() {
             return bytes;
         }
@@ -50,7 +55,10 @@ pub struct LyingCoordinator {
 impl LyingCoordinator {
     /// Lies in the settlement after this many honest ones.
     pub fn after(honest_settlements: u32) -> Self {
-        Self { chain: Rechained::default(), honest_settlements }
+        Self {
+            chain: Rechained::default(),
+            honest_settlements,
+        }
     }
 }
 
@@ -59,7 +67,9 @@ impl Outgoing for LyingCoordinator {
         let left = &mut self.honest_settlements;
         let lied = self.chain.last.is_some();
         self.chain.entry(bytes, |entry| {
-            let Some(Body::Settlement(settlement)) = &mut entry.body else { return false };
+            let Some(Body::Settlement(settlement)) = &mut entry.body else {
+                return false;
+            };
             if lied || settlement.outcomes.is_empty() {
                 return false;
             }
@@ -89,22 +99,41 @@ const CLAIMED_MATCH_PPM: u32 = 999_999;
 impl Outgoing for FalseBidder {
     fn entry(&mut self, bytes: Vec<u8>, _secret: &SecretKey) -> Vec<u8> {
         self.chain.entry(bytes, |entry| {
-            let Some(Body::BidIssued(issued)) = &mut entry.body else { return false };
+            let Some(Body::BidIssued(issued)) = &mut entry.body else {
+                return false;
+            };
             issued.payload = improved(&issued.payload);
             true
         })
     }
 
     fn statement(&mut self, bytes: Vec<u8>, secret: &SecretKey) -> Vec<u8> {
-        let Ok(envelope) = statement::Statement::decode(bytes.as_slice()) else { return bytes };
-        let is_bid = UnverifiedStatement::parse(&bytes).is_ok_and(|statement| statement.kind() == StatementKind::Bid);
-        let Ok(network) = Digest::from_slice(&envelope.network_id) else { return bytes };
-        if is_bid { sign_statement(secret, &network, StatementKind::Bid, improved(&envelope.payload)).into_bytes() } else { bytes }
+        let Ok(envelope) = statement::Statement::decode(bytes.as_slice()) else {
+            return bytes;
+        };
+        let is_bid = UnverifiedStatement::parse(&bytes)
+            .is_ok_and(|statement| statement.kind() == StatementKind::Bid);
+        let Ok(network) = Digest::from_slice(&envelope.network_id) else {
+            return bytes;
+        };
+        if is_bid {
+            sign_statement(
+                secret,
+                &network,
+                StatementKind::Bid,
+                improved(&envelope.payload),
+            )
+            .into_bytes()
+        } else {
+            bytes
+        }
     }
 }
 
 fn improved(payload: &[u8]) -> Vec<u8> {
-    let Ok(mut bid) = statement::Bid::decode(payload) else { return payload.to_vec() };
+    let Ok(mut bid) = statement::Bid::decode(payload) else {
+        return payload.to_vec();
+    };
     bid.match_ppm = CLAIMED_MATCH_PPM;
     bid.encode_to_vec()
 }
@@ -149,18 +178,25 @@ pub fn main_with(hooks: Hooks) -> anyhow::Result<()> {
         (Some(flag), Some(folder), None) if flag == "--home" => folder.into(),
         _ => anyhow::bail!("usage: --home DIR"),
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
-        let home = Home::open(&folder)?;
-        let config = home.config()?;
-        let (handle, node) = start(config, home, hooks).await?;
-        tokio::spawn(async move {
-            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-            terminate.recv().await;
-            handle.shutdown();
-            Ok::<(), std::io::Error>(())
-        });
-        node.await.context("the node's task")??;
-        Ok(())
-    })
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let home = Home::open(&folder)?;
+            let config = home.config()?;
+            let (handle, node) = start(config, home, hooks).await?;
+            tokio::spawn(async move {
+                let mut terminate =
+                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+                terminate.recv().await;
+                handle.shutdown();
+                Ok::<(), std::io::Error>(())
+            });
+            node.await.context("the node's task")??;
+            Ok(())
+        })
 }

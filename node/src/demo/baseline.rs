@@ -22,15 +22,29 @@ pub(super) struct Baseline {
 impl Baseline {
     /// Asks every model every question.
     pub(super) async fn measure(stage: &Stage, performance: &Performance) -> anyhow::Result<Self> {
-        let mut models: Vec<&str> = stage.actors.iter().filter_map(|actor| actor.player.model).collect();
+        let mut models: Vec<&str> = stage
+            .actors
+            .iter()
+            .filter_map(|actor| actor.player.model)
+            .collect();
         models.sort_unstable();
         models.dedup();
-        let questions: Arc<Vec<_>> = Arc::new(performance.asked.iter().filter(|asked| asked.target.is_some()).cloned().collect());
+        let questions: Arc<Vec<_>> = Arc::new(
+            performance
+                .asked
+                .iter()
+                .filter(|asked| asked.target.is_some())
+                .cloned()
+                .collect(),
+        );
         let mut table = BTreeMap::new();
         for batch in models.chunks(MODELS_AT_ONCE) {
             let mut running = JoinSet::new();
             for model in batch {
-                let executor = stage.baseline_executor(model).build().with_context(|| format!("engine of {model}"))?;
+                let executor = stage
+                    .baseline_executor(model)
+                    .build()
+                    .with_context(|| format!("engine of {model}"))?;
                 let (model, questions) = ((*model).to_owned(), Arc::clone(&questions));
                 running.spawn(async move {
                     let answers = answers(executor.as_ref(), &questions).await;
@@ -48,7 +62,9 @@ impl Baseline {
 
     /// Accuracy of each model.
     pub(super) fn by_model(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.table.iter().map(|(model, answers)| (model.as_str(), mean(answers)))
+        self.table
+            .iter()
+            .map(|(model, answers)| (model.as_str(), mean(answers)))
     }
 
     /// A model drawn at random for every question: the mean over all models.
@@ -61,13 +77,17 @@ impl Baseline {
 
     /// The one model that is best over all questions.
     pub(super) fn best_single(&self) -> f64 {
-        self.by_model().map(|(_, accuracy)| accuracy).fold(0.0, f64::max)
+        self.by_model()
+            .map(|(_, accuracy)| accuracy)
+            .fold(0.0, f64::max)
     }
 
     /// A question counts as right if any model was right.
     pub(super) fn oracle(&self) -> f64 {
         let count = self.table.values().next().map_or(0, Vec::len);
-        let any: Vec<bool> = (0..count).map(|index| self.table.values().any(|answers| answers[index])).collect();
+        let any: Vec<bool> = (0..count)
+            .map(|index| self.table.values().any(|answers| answers[index]))
+            .collect();
         mean(&any)
     }
 }
@@ -77,16 +97,26 @@ async fn answers(executor: &dyn Executor, questions: &[super::show::Asked]) -> V
     for (number, asked) in questions.iter().enumerate() {
         let request = Request {
             id: format!("baseline-{number}"),
-            messages: vec![Message { role: Role::User, content: asked.input.clone() }],
+            messages: vec![Message {
+                role: Role::User,
+                content: asked.input.clone(),
+            }],
             max_tokens: 400,
             deadline: ANSWER_MAX,
         };
-        let answer = executor.execute(request).await.ok().and_then(|outcome| asked.form.read_output(&outcome.text));
+        let answer = executor
+            .execute(request)
+            .await
+            .ok()
+            .and_then(|outcome| asked.form.read_output(&outcome.text));
         right.push(answer.is_some() && answer == asked.target);
     }
     right
 }
 
 fn mean(answers: &[bool]) -> f64 {
-    super::show::share(answers.iter().filter(|right| **right).count(), answers.len())
+    super::show::share(
+        answers.iter().filter(|right| **right).count(),
+        answers.len(),
+    )
 }

@@ -1,4 +1,4 @@
-//! Who plays: eleven peers, honest and not, weak and strong.
+//! Who plays: fifteen peers, honest and not, weak and strong.
 
 /// What is special about a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,14 @@ pub(super) struct Player {
 const BOOLEAN: &str = "boolean-expressions";
 const NAVIGATION: &str = "navigation";
 const TRUTH: &str = "truth-chains";
-const ALL: &[&str] = &["boolean-expressions", "brackets", "counting", "general", "navigation", "truth-chains"];
+const ALL: &[&str] = &[
+    "boolean-expressions",
+    "brackets",
+    "counting",
+    "general",
+    "navigation",
+    "truth-chains",
+];
 
 impl Part {
     /// The program that plays it, when it is not `symphony` itself.
@@ -64,19 +71,67 @@ impl Part {
 
 /// The cast. Which model a peer holds is data: no code depends on it.
 pub(super) fn cast() -> Vec<Player> {
-    let player = |name, part, model, tags| Player { name, part, model, tags };
+    let player = |name, part, model, tags| Player {
+        name,
+        part,
+        model,
+        tags,
+    };
     vec![
         player("asker", Part::Asker, None, &[]),
         player("liar", Part::Liar, None, &[]),
         player("bo", Part::Honest, Some("boolean_expressions"), &[BOOLEAN]),
-        player("half-bo", Part::Honest, Some("boolean_expressions-half"), &[BOOLEAN]),
+        player(
+            "half-bo",
+            Part::Honest,
+            Some("boolean_expressions-half"),
+            &[BOOLEAN],
+        ),
         player("mo", Part::Mortal, Some("boolean_expressions"), &[BOOLEAN]),
         player("nav", Part::Honest, Some("navigate"), &[NAVIGATION]),
-        player("half-nav", Part::Honest, Some("navigate-half"), &[NAVIGATION]),
+        player(
+            "half-nav",
+            Part::Honest,
+            Some("navigate-half"),
+            &[NAVIGATION],
+        ),
         player("vera", Part::Slow, Some("web_of_lies"), &[TRUTH]),
-        player("half-vera", Part::Honest, Some("web_of_lies-half"), &[TRUTH]),
-        player("gene", Part::Honest, Some("generalist"), &[BOOLEAN, "general", NAVIGATION, TRUTH]),
+        player(
+            "half-vera",
+            Part::Honest,
+            Some("web_of_lies-half"),
+            &[TRUTH],
+        ),
+        player(
+            "gene",
+            Part::Honest,
+            Some("generalist"),
+            &[BOOLEAN, "general", NAVIGATION, TRUTH],
+        ),
         player("knows-all", Part::OverClaimer, Some("navigate-early"), ALL),
-        player("fibber", Part::FalseBidder, Some("boolean_expressions-early"), &[BOOLEAN]),
+        player(
+            "early-vera",
+            Part::Honest,
+            Some("web_of_lies-early"),
+            &[TRUTH],
+        ),
+        player(
+            "early-nav",
+            Part::Honest,
+            Some("navigate-early"),
+            &[NAVIGATION],
+        ),
+        player(
+            "early-bo",
+            Part::Honest,
+            Some("boolean_expressions-early"),
+            &[BOOLEAN],
+        ),
+        player(
+            "fibber",
+            Part::FalseBidder,
+            Some("boolean_expressions-early"),
+            &[BOOLEAN, "general", "poetry"],
+        ),
     ]
 }

@@ -93,7 +93,13 @@ pub struct FaultLine {
 }
 
 impl DemoResult {
-    pub(super) fn new(stage: &Stage, performance: &Performance, audits: &[AuditLine], baseline: &Baseline, exports: &[PathBuf]) -> Self {
+    pub(super) fn new(
+        stage: &Stage,
+        performance: &Performance,
+        audits: &[AuditLine],
+        baseline: &Baseline,
+        exports: &[PathBuf],
+    ) -> Self {
         let total = performance.asked.len();
         let mut faults: Vec<FaultLine> = Vec::new();
         for fault in audits.iter().filter_map(|audit| audit.fault.clone()) {
@@ -136,35 +142,72 @@ fn windows(performance: &Performance) -> Vec<WindowLine> {
     (0..count)
         .map(|number| {
             let (first, end) = (number * total / count, (number + 1) * total / count);
-            let millis: f64 = performance.outcomes[first..end].iter().map(|outcome| outcome.latency.as_secs_f64() * 1_000.0).sum();
-            #[expect(clippy::cast_precision_loss, reason = "counts of questions are far below 2^53")]
+            let millis: f64 = performance.outcomes[first..end]
+                .iter()
+                .map(|outcome| outcome.latency.as_secs_f64() * 1_000.0)
+                .sum();
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "counts of questions are far below 2^53"
+            )]
             let mean = millis / (end - first).max(1) as f64;
-            WindowLine { first, tasks: end - first, accuracy: performance.accuracy(first..end), latency_ms: mean }
+            WindowLine {
+                first,
+                tasks: end - first,
+                accuracy: performance.accuracy(first..end),
+                latency_ms: mean,
+            }
         })
         .collect()
 }
 
 /// How often a peer was selected for the questions of a range.
-pub(super) fn selections(performance: &Performance, did_key: &str, range: std::ops::Range<usize>) -> usize {
-    performance.outcomes[range].iter().filter(|outcome| outcome.executors.iter().any(|executor| executor == did_key)).count()
+pub(super) fn selections(
+    performance: &Performance,
+    did_key: &str,
+    range: std::ops::Range<usize>,
+) -> usize {
+    performance.outcomes[range]
+        .iter()
+        .filter(|outcome| outcome.executors.iter().any(|executor| executor == did_key))
+        .count()
 }
 
 /// The vote against its best member: how often it was right where that one was wrong, and the other way round.
 pub(super) fn vote_against_best(performance: &Performance) -> (usize, usize) {
-    let mut records: std::collections::BTreeMap<(&str, &[String]), (usize, usize)> = std::collections::BTreeMap::new();
+    let mut records: std::collections::BTreeMap<(&str, &[String]), (usize, usize)> =
+        std::collections::BTreeMap::new();
     for (asked, outcome) in performance.asked.iter().zip(&performance.outcomes) {
-        let Some(target) = &asked.target else { continue };
+        let Some(target) = &asked.target else {
+            continue;
+        };
         for (peer, answer) in &outcome.ballots {
-            let record = records.entry((peer.as_str(), asked.tags.as_slice())).or_default();
+            let record = records
+                .entry((peer.as_str(), asked.tags.as_slice()))
+                .or_default();
             record.0 += usize::from(answer == target);
             record.1 += 1;
         }
     }
     let (mut won, mut lost) = (0, 0);
-    for (index, (asked, outcome)) in performance.asked.iter().zip(&performance.outcomes).enumerate() {
-        let (Some(right), Some(target)) = (performance.right(index), &asked.target) else { continue };
-        let skill = |peer: &str| records.get(&(peer, asked.tags.as_slice())).map_or(0.0, |(right, all)| share(*right, *all));
-        let best = outcome.ballots.iter().max_by(|left, other| skill(left.0).total_cmp(&skill(other.0)));
+    for (index, (asked, outcome)) in performance
+        .asked
+        .iter()
+        .zip(&performance.outcomes)
+        .enumerate()
+    {
+        let (Some(right), Some(target)) = (performance.right(index), &asked.target) else {
+            continue;
+        };
+        let skill = |peer: &str| {
+            records
+                .get(&(peer, asked.tags.as_slice()))
+                .map_or(0.0, |(right, all)| share(*right, *all))
+        };
+        let best = outcome
+            .ballots
+            .iter()
+            .max_by(|left, other| skill(left.0).total_cmp(&skill(other.0)));
         let Some((_, answer)) = best else { continue };
         match (right, answer == target) {
             (true, false) => won += 1,

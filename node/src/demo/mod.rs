@@ -44,7 +44,12 @@ pub struct DemoArgs {
     #[arg(long, env = "SYMPHONY_CHEAT_BINARY", value_name = "DIR")]
     pub cheats: Option<PathBuf>,
     /// Folder of the models.
-    #[arg(long, env = "SYMPHONY_MODELS", value_name = "DIR", default_value = "models")]
+    #[arg(
+        long,
+        env = "SYMPHONY_MODELS",
+        value_name = "DIR",
+        default_value = "models"
+    )]
     pub models: PathBuf,
 }
 
@@ -69,7 +74,11 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn perform(args: &DemoArgs, stage: &mut stage::Stage, questions: show::Questions) -> anyhow::Result<DemoResult> {
+async fn perform(
+    args: &DemoArgs,
+    stage: &mut stage::Stage,
+    questions: show::Questions,
+) -> anyhow::Result<DemoResult> {
     stage.meet(MEETING_MAX).await?;
     let performance = show::Performance::play(args, stage, questions).await?;
     let sightings = stage.await_judgement(JUDGEMENT_MAX).await;

@@ -21,7 +21,15 @@ pub(super) fn print(
 ) {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write_report(&mut text, stage, performance, sightings, audits, baseline, result);
+    let _ = write_report(
+        &mut text,
+        stage,
+        performance,
+        sightings,
+        audits,
+        baseline,
+        result,
+    );
     eprint!("{text}");
 }
 
@@ -34,7 +42,12 @@ fn write_report(
     baseline: &Baseline,
     result: &DemoResult,
 ) -> std::fmt::Result {
-    let processes = stage.actors.len() + stage.actors.iter().filter(|actor| actor.player.model.is_some()).count();
+    let processes = stage.actors.len()
+        + stage
+            .actors
+            .iter()
+            .filter(|actor| actor.player.model.is_some())
+            .count();
     writeln!(
         text,
         "\n{} peers ({processes} processes with their model engines) answered {} questions in {:.1} s.\n",
@@ -45,7 +58,10 @@ fn write_report(
     accuracy(text, baseline, result)?;
     who_answered(text, stage, performance)?;
     let (won, lost) = vote_against_best(performance);
-    writeln!(text, "The vote against its best member: right where that one was wrong {won} times, wrong where it was right {lost} times.\n")?;
+    writeln!(
+        text,
+        "The vote against its best member: right where that one was wrong {won} times, wrong where it was right {lost} times.\n"
+    )?;
     death(text, stage, performance)?;
     failures(text, performance)?;
     live(text, sightings)?;
@@ -65,11 +81,31 @@ fn accuracy(text: &mut String, baseline: &Baseline, result: &DemoResult) -> std:
         )?;
     }
     let accuracy = &result.accuracy;
-    writeln!(text, "\n  routed by the network  {:>5.1} %   (last half {:.1} %)", 100.0 * accuracy.routed, 100.0 * accuracy.routed_last_half)?;
-    writeln!(text, "  a random model         {:>5.1} %", 100.0 * accuracy.random)?;
-    writeln!(text, "  the best single model  {:>5.1} %", 100.0 * accuracy.best_single)?;
-    writeln!(text, "  any model right        {:>5.1} %", 100.0 * accuracy.oracle)?;
-    writeln!(text, "  (the last three from a table in which each model answered each question once, through its engine, after the run)")?;
+    writeln!(
+        text,
+        "\n  routed by the network  {:>5.1} %   (last half {:.1} %)",
+        100.0 * accuracy.routed,
+        100.0 * accuracy.routed_last_half
+    )?;
+    writeln!(
+        text,
+        "  a random model         {:>5.1} %",
+        100.0 * accuracy.random
+    )?;
+    writeln!(
+        text,
+        "  the best single model  {:>5.1} %",
+        100.0 * accuracy.best_single
+    )?;
+    writeln!(
+        text,
+        "  any model right        {:>5.1} %",
+        100.0 * accuracy.oracle
+    )?;
+    writeln!(
+        text,
+        "  (the last three from a table in which each model answered each question once, through its engine, after the run)"
+    )?;
     for (model, share) in baseline.by_model() {
         writeln!(text, "    {model:<28} {:>5.1} %", 100.0 * share)?;
     }
@@ -82,54 +118,109 @@ fn who_answered(text: &mut String, stage: &Stage, performance: &Performance) -> 
     for (index, asked) in performance.asked.iter().enumerate() {
         skills.entry(asked.tags.join("+")).or_default().push(index);
     }
-    writeln!(text, "Who was picked, first third → last third of the questions of each kind")?;
+    writeln!(
+        text,
+        "Who was picked, first third → last third of the questions of each kind"
+    )?;
     for (skill, indices) in &skills {
         let third = (indices.len() / 3).max(1);
         writeln!(text, "  {skill} ({} questions)", indices.len())?;
-        for actor in stage.actors.iter().filter(|actor| actor.player.model.is_some()) {
-            let picks = |part: &[usize]| part.iter().map(|index| selections(performance, &actor.did_key, *index..*index + 1)).sum::<usize>();
-            let (first, last) = (picks(&indices[..third]), picks(&indices[indices.len() - third..]));
+        for actor in stage
+            .actors
+            .iter()
+            .filter(|actor| actor.player.model.is_some())
+        {
+            let picks = |part: &[usize]| {
+                part.iter()
+                    .map(|index| selections(performance, &actor.did_key, *index..*index + 1))
+                    .sum::<usize>()
+            };
+            let (first, last) = (
+                picks(&indices[..third]),
+                picks(&indices[indices.len() - third..]),
+            );
             if first + last > 0 {
-                writeln!(text, "    {:<12} {first:>4} → {last:<4} {}", actor.player.name, actor.player.part.describe())?;
+                writeln!(
+                    text,
+                    "    {:<12} {first:>4} → {last:<4} {}",
+                    actor.player.name,
+                    actor.player.part.describe()
+                )?;
             }
         }
     }
     if let Some(claimer) = stage.actor(Part::OverClaimer) {
-        let (first, last) = (selections(performance, &claimer.did_key, 0..total / 2), selections(performance, &claimer.did_key, total / 2..total));
-        writeln!(text, "  {} claims every skill: picked {first} times in the first half, {last} times in the last.", claimer.player.name)?;
+        let (first, last) = (
+            selections(performance, &claimer.did_key, 0..total / 2),
+            selections(performance, &claimer.did_key, total / 2..total),
+        );
+        writeln!(
+            text,
+            "  {} claims every skill: picked {first} times in the first half, {last} times in the last.",
+            claimer.player.name
+        )?;
     }
     writeln!(text)
 }
 
 fn death(text: &mut String, stage: &Stage, performance: &Performance) -> std::fmt::Result {
-    let (Some(actor), Some(at)) = (stage.actor(Part::Mortal), performance.death_at) else { return Ok(()) };
+    let (Some(actor), Some(at)) = (stage.actor(Part::Mortal), performance.death_at) else {
+        return Ok(());
+    };
     let after = &performance.outcomes[at..];
-    let timeouts = after.iter().filter(|outcome| outcome.timeouts.contains(&actor.did_key)).count();
-    let last = after.iter().rposition(|outcome| outcome.executors.contains(&actor.did_key));
-    write!(text, "{} was killed before question {at}: {timeouts} selections timed out on it; ", actor.player.name)?;
+    let timeouts = after
+        .iter()
+        .filter(|outcome| outcome.timeouts.contains(&actor.did_key))
+        .count();
+    let last = after
+        .iter()
+        .rposition(|outcome| outcome.executors.contains(&actor.did_key));
+    write!(
+        text,
+        "{} was killed before question {at}: {timeouts} selections timed out on it; ",
+        actor.player.name
+    )?;
     match last {
         None => writeln!(text, "it was picked no more.\n"),
-        Some(last) => writeln!(text, "it was picked for the last time {last} questions later.\n"),
+        Some(last) => writeln!(
+            text,
+            "it was picked for the last time {last} questions later.\n"
+        ),
     }
 }
 
 fn failures(text: &mut String, performance: &Performance) -> std::fmt::Result {
-    let failures: Vec<&str> = performance.outcomes.iter().filter_map(|outcome| outcome.failure.as_deref()).collect();
+    let failures: Vec<&str> = performance
+        .outcomes
+        .iter()
+        .filter_map(|outcome| outcome.failure.as_deref())
+        .collect();
     if let Some(first) = failures.first() {
-        writeln!(text, "{} questions failed; the first: {first}\n", failures.len())?;
+        writeln!(
+            text,
+            "{} questions failed; the first: {first}\n",
+            failures.len()
+        )?;
     }
     Ok(())
 }
 
 fn live(text: &mut String, sightings: &[Sighting]) -> std::fmt::Result {
-    writeln!(text, "Found live, by ordinary peers that follow the others' logs")?;
+    writeln!(
+        text,
+        "Found live, by ordinary peers that follow the others' logs"
+    )?;
     let mut told: Vec<&str> = Vec::new();
     for sighting in sightings {
         if told.contains(&sighting.accused.as_str()) {
             continue;
         }
         told.push(&sighting.accused);
-        let others = sightings.iter().filter(|other| other.accused == sighting.accused).count() - 1;
+        let others = sightings
+            .iter()
+            .filter(|other| other.accused == sighting.accused)
+            .count()
+            - 1;
         writeln!(
             text,
             "  {} exposed {} after {:.1} s: {} at entry {} (and {others} others did)",
@@ -139,7 +230,11 @@ fn live(text: &mut String, sightings: &[Sighting]) -> std::fmt::Result {
             sighting.rule,
             sighting.entry
         )?;
-        writeln!(text, "    expected {}\n    found    {}", sighting.expected, sighting.found)?;
+        writeln!(
+            text,
+            "    expected {}\n    found    {}",
+            sighting.expected, sighting.found
+        )?;
     }
     if told.is_empty() {
         writeln!(text, "  nobody was exposed")?;
@@ -148,11 +243,22 @@ fn live(text: &mut String, sightings: &[Sighting]) -> std::fmt::Result {
 }
 
 fn audit(text: &mut String, stage: &Stage, audits: &[AuditLine]) -> std::fmt::Result {
-    writeln!(text, "Audit of the exported logs, by a separate process that read nothing else")?;
-    writeln!(text, "  peer          verdict  entries  selections  settled  void  time-outs  entries/s  state root")?;
+    writeln!(
+        text,
+        "Audit of the exported logs, by a separate process that read nothing else"
+    )?;
+    writeln!(
+        text,
+        "  peer          verdict  entries  selections  settled  void  time-outs  entries/s  state root"
+    )?;
     for line in audits {
         let root = line.state_root.as_deref().unwrap_or("");
-        let signed = if line.claimed_state_root.is_some() && line.claimed_state_root == line.state_root { "= signed" } else { "" };
+        let signed =
+            if line.claimed_state_root.is_some() && line.claimed_state_root == line.state_root {
+                "= signed"
+            } else {
+                ""
+            };
         writeln!(
             text,
             "  {:<12}  {:<7}  {:>7}  {:>10}  {:>7}  {:>4}  {:>9}  {:>9.0}  {} {signed}",
@@ -168,8 +274,18 @@ fn audit(text: &mut String, stage: &Stage, audits: &[AuditLine]) -> std::fmt::Re
         )?;
     }
     for fault in audits.iter().filter_map(|line| line.fault.as_ref()) {
-        writeln!(text, "  {} broke {} at entry {}", stage.name_of(&fault.peer), fault.rule, fault.entry)?;
-        writeln!(text, "    expected {}\n    found    {}", fault.expected, fault.found)?;
+        writeln!(
+            text,
+            "  {} broke {} at entry {}",
+            stage.name_of(&fault.peer),
+            fault.rule,
+            fault.entry
+        )?;
+        writeln!(
+            text,
+            "    expected {}\n    found    {}",
+            fault.expected, fault.found
+        )?;
     }
     Ok(())
 }

@@ -38,20 +38,29 @@ impl Questions {
     pub(super) fn load(args: &DemoArgs) -> anyhow::Result<Self> {
         let count = usize::try_from(args.count)?;
         let asked: Vec<Asked> = match &args.tasks {
-            Some(path) => read_tasks(path)?.into_iter().take(count).map(|task| asked(task.input, task.target)).collect(),
+            Some(path) => read_tasks(path)?
+                .into_iter()
+                .take(count)
+                .map(|task| asked(task.input, task.target))
+                .collect(),
             None => generated(args.seed, count),
         };
         if asked.is_empty() {
             bail!("no questions");
         }
-        Ok(Self { asked, liar: generated(args.seed.wrapping_add(1), LIAR_TASKS) })
+        Ok(Self {
+            asked,
+            liar: generated(args.seed.wrapping_add(1), LIAR_TASKS),
+        })
     }
 
     /// The questions as a tasks file.
     pub(super) fn as_json_lines(&self) -> anyhow::Result<String> {
         let mut text = String::new();
         for asked in &self.asked {
-            text.push_str(&serde_json::to_string(&serde_json::json!({ "input": asked.input, "target": asked.target }))?);
+            text.push_str(&serde_json::to_string(
+                &serde_json::json!({ "input": asked.input, "target": asked.target }),
+            )?);
             text.push('\n');
         }
         Ok(text)
@@ -59,13 +68,21 @@ impl Questions {
 }
 
 fn generated(seed: u64, count: usize) -> Vec<Asked> {
-    mixed_questions(&SKILLS, Split::Demo, seed, count).into_iter().map(|question| asked(question.input, Some(question.answer))).collect()
+    mixed_questions(&SKILLS, Split::Demo, seed, count)
+        .into_iter()
+        .map(|question| asked(question.input, Some(question.answer)))
+        .collect()
 }
 
 fn asked(input: String, target: Option<String>) -> Asked {
     let guess = classify(&input);
     let target = target.map(|target| guess.form.normalise(&target).unwrap_or(target));
-    Asked { input, target, tags: guess.tags, form: guess.form }
+    Asked {
+        input,
+        target,
+        tags: guess.tags,
+        form: guess.form,
+    }
 }
 
 /// What became of one question.
@@ -95,7 +112,11 @@ pub(super) struct Performance {
 
 impl Performance {
     /// Asks everything, kills the mortal peer half way, and lets the liar coordinate its own tasks beside it.
-    pub(super) async fn play(args: &DemoArgs, stage: &mut Stage, questions: Questions) -> anyhow::Result<Self> {
+    pub(super) async fn play(
+        args: &DemoArgs,
+        stage: &mut Stage,
+        questions: Questions,
+    ) -> anyhow::Result<Self> {
         let asker = stage.actor(Part::Asker).context("no asker")?;
         let client = stage.client(asker).await?;
         let liar = match stage.actor(Part::Liar) {
@@ -122,10 +143,16 @@ impl Performance {
                 {
                     running.spawn(ask(liar.clone(), question, None));
                 }
-                running.spawn(ask(client.clone(), questions.asked[next].clone(), Some(next)));
+                running.spawn(ask(
+                    client.clone(),
+                    questions.asked[next].clone(),
+                    Some(next),
+                ));
                 next += 1;
             }
-            let Some(ended) = running.join_next().await else { break };
+            let Some(ended) = running.join_next().await else {
+                break;
+            };
             let (index, outcome) = ended?;
             if let Some(index) = index {
                 outcomes[index] = outcome;
@@ -135,7 +162,12 @@ impl Performance {
         }
         while running.join_next().await.is_some() {}
         bar.finish_and_clear();
-        Ok(Self { asked: questions.asked, outcomes, death_at, duration: began.elapsed() })
+        Ok(Self {
+            asked: questions.asked,
+            outcomes,
+            death_at,
+            duration: began.elapsed(),
+        })
     }
 
     /// Whether a question was answered rightly; nothing without a known answer.
@@ -152,20 +184,33 @@ impl Performance {
 }
 
 /// A part of a whole, 0 for nothing of nothing.
-#[expect(clippy::cast_precision_loss, reason = "counts of questions are far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of questions are far below 2^53"
+)]
 pub(super) fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 fn progress(total: usize, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} questions, {per_sec}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} questions, {per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total as u64).with_style(style)
 }
 
-async fn ask(client: AdminClient, question: Asked, index: Option<usize>) -> (Option<usize>, Outcome) {
+async fn ask(
+    client: AdminClient,
+    question: Asked,
+    index: Option<usize>,
+) -> (Option<usize>, Outcome) {
     let began = Instant::now();
     let mut outcome = Outcome::default();
     match tokio::time::timeout(TASK_MAX, follow(&client, &question, &mut outcome)).await {
@@ -177,9 +222,21 @@ async fn ask(client: AdminClient, question: Asked, index: Option<usize>) -> (Opt
     (index, outcome)
 }
 
-async fn follow(client: &AdminClient, question: &Asked, outcome: &mut Outcome) -> anyhow::Result<()> {
-    let step = v1::Step { text: question.input.clone(), tags: question.tags.clone(), form: wire_form(question.form).into() };
-    let settings = v1::TaskSettings { execute_ms: 8_000, bid_window_ms: 400, ..v1::TaskSettings::default() };
+async fn follow(
+    client: &AdminClient,
+    question: &Asked,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let step = v1::Step {
+        text: question.input.clone(),
+        tags: question.tags.clone(),
+        form: wire_form(question.form).into(),
+    };
+    let settings = v1::TaskSettings {
+        execute_ms: 8_000,
+        bid_window_ms: 400,
+        ..v1::TaskSettings::default()
+    };
     let request = v1::SubmitRequest {
         work: Some(v1::submit_request::Work::Question(step)),
         settings: Some(settings),
@@ -190,7 +247,9 @@ async fn follow(client: &AdminClient, question: &Asked, outcome: &mut Outcome) -
         use v1::task_event::Kind;
         match event.kind {
             Some(Kind::Assigned(assigned)) => note_executor(outcome, assigned.slot, assigned.peer),
-            Some(Kind::Timeout(passed)) => outcome.timeouts.extend(passed.peer.map(|peer| peer.did_key)),
+            Some(Kind::Timeout(passed)) => outcome
+                .timeouts
+                .extend(passed.peer.map(|peer| peer.did_key)),
             Some(Kind::Reveal(reveal)) => {
                 if let Some(peer) = reveal.peer {
                     outcome.ballots.insert(peer.did_key, reveal.answer);
@@ -203,7 +262,9 @@ async fn follow(client: &AdminClient, question: &Asked, outcome: &mut Outcome) -
                     }
                 }
             }
-            Some(Kind::Decided(decided)) => outcome.answer = Some(decided.answer).filter(|answer| !answer.is_empty()),
+            Some(Kind::Decided(decided)) => {
+                outcome.answer = Some(decided.answer).filter(|answer| !answer.is_empty())
+            }
             Some(Kind::Failed(failed)) => outcome.failure = Some(failed.reason),
             _ => {}
         }
@@ -212,7 +273,9 @@ async fn follow(client: &AdminClient, question: &Asked, outcome: &mut Outcome) -
 }
 
 fn note_executor(outcome: &mut Outcome, slot: u32, peer: Option<v1::PeerName>) {
-    let (slot, Some(peer)) = (slot as usize, peer) else { return };
+    let (slot, Some(peer)) = (slot as usize, peer) else {
+        return;
+    };
     if outcome.executors.len() == slot {
         outcome.executors.push(peer.did_key);
     }

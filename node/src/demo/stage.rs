@@ -93,27 +93,37 @@ impl Stage {
     pub(super) async fn set(args: &DemoArgs, questions: &Questions) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's own path")?;
         let beside = program.parent().map(Path::to_owned).unwrap_or_default();
-        let engine = args.engine.clone().unwrap_or_else(|| beside.join("symphony-engine"));
+        let engine = args
+            .engine
+            .clone()
+            .unwrap_or_else(|| beside.join("symphony-engine"));
         let cheats = args.cheats.clone().unwrap_or(beside);
         require_file(&engine, "the model engine; build it with `./x engine cpu`")?;
         let (folder, temporary) = match &args.keep {
             Some(folder) => {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make {}", folder.display()))?;
                 (std::fs::canonicalize(folder)?, None)
             }
             None => {
-                let temporary = tempfile::Builder::new().prefix("symphony-demo-").tempdir()?;
+                let temporary = tempfile::Builder::new()
+                    .prefix("symphony-demo-")
+                    .tempdir()?;
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
         if folder.join("homes").exists() {
-            bail!("{} holds an earlier demo; choose an empty folder", folder.display());
+            bail!(
+                "{} holds an earlier demo; choose an empty folder",
+                folder.display()
+            );
         }
         for name in ["homes", "logs", "exports"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         std::fs::write(folder.join("tasks.jsonl"), questions.as_json_lines()?)?;
-        let models = std::fs::canonicalize(&args.models).with_context(|| format!("no folder of models at {}", args.models.display()))?;
+        let models = std::fs::canonicalize(&args.models)
+            .with_context(|| format!("no folder of models at {}", args.models.display()))?;
         let mut stage = Self {
             actors: Vec::new(),
             folder,
@@ -124,10 +134,15 @@ impl Stage {
             sightings: Arc::default(),
             watchers: Vec::new(),
         };
-        let players: Vec<Player> = cast().into_iter().filter(|player| stage.playable(player)).collect();
+        let players: Vec<Player> = cast()
+            .into_iter()
+            .filter(|player| stage.playable(player))
+            .collect();
         let meeting_points = [free_port()?, free_port()?];
         for player in players {
-            stage.enter(player, &program, &cheats, &meeting_points).await?;
+            stage
+                .enter(player, &program, &cheats, &meeting_points)
+                .await?;
         }
         Ok(stage)
     }
@@ -143,7 +158,13 @@ impl Stage {
         })
     }
 
-    async fn enter(&mut self, player: Player, program: &Path, cheats: &Path, meeting_points: &[u16; 2]) -> anyhow::Result<()> {
+    async fn enter(
+        &mut self,
+        player: Player,
+        program: &Path,
+        cheats: &Path,
+        meeting_points: &[u16; 2],
+    ) -> anyhow::Result<()> {
         let folder = self.folder.join("homes").join(player.name);
         // Socket paths have a limit of about 100 bytes: a short folder of their own.
         let socket = folder.join("admin.sock");
@@ -152,24 +173,45 @@ impl Stage {
             Part::Liar => meeting_points[1],
             _ => free_port()?,
         };
-        let bootstrap = meeting_points.iter().filter(|point| **point != port).map(|point| format!("/ip4/127.0.0.1/tcp/{point}")).collect();
+        let bootstrap = meeting_points
+            .iter()
+            .filter(|point| **point != port)
+            .map(|point| format!("/ip4/127.0.0.1/tcp/{point}"))
+            .collect();
         let config = Config {
-            network: NetworkSettings { name: "demo".to_owned(), admission_difficulty_bits: 8 },
-            listen: vec![format!("/ip4/127.0.0.1/tcp/{port}"), format!("/ip4/127.0.0.1/udp/{port}/quic-v1")],
+            network: NetworkSettings {
+                name: "demo".to_owned(),
+                admission_difficulty_bits: 8,
+            },
+            listen: vec![
+                format!("/ip4/127.0.0.1/tcp/{port}"),
+                format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+            ],
             bootstrap,
             mdns: false,
             executor: player.model.map(|model| self.executor(model)),
-            profile: ProfileSettings { tags: player.tags.iter().map(|tag| (*tag).to_owned()).collect(), ..ProfileSettings::default() },
-            admin: AdminSettings { socket: Some(socket.clone()), ..AdminSettings::default() },
+            profile: ProfileSettings {
+                tags: player.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                ..ProfileSettings::default()
+            },
+            admin: AdminSettings {
+                socket: Some(socket.clone()),
+                ..AdminSettings::default()
+            },
             output_tokens_max: 400,
             follow_interval: Duration::from_millis(500),
             ..Config::default()
         };
-        let (_, log) = Home::init(&folder, &config, |_| {}).await.with_context(|| format!("home of {}", player.name))?;
+        let (_, log) = Home::init(&folder, &config, |_| {})
+            .await
+            .with_context(|| format!("home of {}", player.name))?;
         let mut command = match player.part.program() {
             Some(cheat) => {
                 let cheat = cheats.join(cheat);
-                require_file(&cheat, "a cheating peer of the tests; build it with `cargo build -p symphony-tests --bins`")?;
+                require_file(
+                    &cheat,
+                    "a cheating peer of the tests; build it with `cargo build -p symphony-tests --bins`",
+                )?;
                 Command::new(cheat)
             }
             None => {
@@ -178,7 +220,11 @@ impl Stage {
                 command
             }
         };
-        let log_file = std::fs::File::create(self.folder.join("logs").join(format!("{}.log", player.name)))?;
+        let log_file = std::fs::File::create(
+            self.folder
+                .join("logs")
+                .join(format!("{}.log", player.name)),
+        )?;
         let process = command
             .arg("--home")
             .arg(&folder)
@@ -189,7 +235,14 @@ impl Stage {
             .spawn()
             .with_context(|| format!("cannot start {}", player.name))?;
         let key = Home::open(&folder)?.secret("log")?.public();
-        self.actors.push(Actor { player, home: folder, socket, did_key: key.to_string(), log_id: log.to_string(), process: Some(process) });
+        self.actors.push(Actor {
+            player,
+            home: folder,
+            socket,
+            did_key: key.to_string(),
+            log_id: log.to_string(),
+            process: Some(process),
+        });
         Ok(())
     }
 
@@ -203,7 +256,11 @@ impl Stage {
 
     /// Waits until the coordinators know everybody's capability, then begins to watch what each peer sees.
     pub(super) async fn meet(&mut self, limit: Duration) -> anyhow::Result<()> {
-        let skilled = self.actors.iter().filter(|actor| actor.player.model.is_some()).count();
+        let skilled = self
+            .actors
+            .iter()
+            .filter(|actor| actor.player.model.is_some())
+            .count();
         let until = Instant::now() + limit;
         for index in 0..self.actors.len() {
             let coordinates = self.actors[index].player.model.is_none();
@@ -213,7 +270,10 @@ impl Stage {
                     && client.node_info().await.is_ok()
                 {
                     let known = match client.capabilities().await {
-                        Ok(stream) => stream.collect_at_most(LIST_MAX).await.map_or(0, |all| all.len()),
+                        Ok(stream) => stream
+                            .collect_at_most(LIST_MAX)
+                            .await
+                            .map_or(0, |all| all.len()),
                         Err(_) => 0,
                     };
                     if !coordinates || known >= skilled {
@@ -221,7 +281,11 @@ impl Stage {
                     }
                 }
                 if Instant::now() > until {
-                    bail!("{} did not come to life within {limit:?}; see {}", self.actors[index].player.name, self.log_file(index).display());
+                    bail!(
+                        "{} did not come to life within {limit:?}; see {}",
+                        self.actors[index].player.name,
+                        self.log_file(index).display()
+                    );
                 }
                 sleep(POLL).await;
             }
@@ -237,21 +301,38 @@ impl Stage {
         if let Some(process) = &mut actor.process
             && let Some(status) = process.try_wait()?
         {
-            bail!("{} ended with {status}; see {}", actor.player.name, file.display());
+            bail!(
+                "{} ended with {status}; see {}",
+                actor.player.name,
+                file.display()
+            );
         }
         Ok(())
     }
 
     fn log_file(&self, index: usize) -> PathBuf {
-        self.folder.join("logs").join(format!("{}.log", self.actors[index].player.name))
+        self.folder
+            .join("logs")
+            .join(format!("{}.log", self.actors[index].player.name))
     }
 
     /// Asks every ordinary peer again and again whom it has exposed, while the show goes on.
     fn watch(&mut self) {
-        let names: BTreeMap<String, String> =
-            self.actors.iter().map(|actor| (actor.did_key.clone(), actor.player.name.to_owned())).collect();
-        for actor in self.actors.iter().filter(|actor| matches!(actor.player.part, Part::Honest | Part::Asker)) {
-            let (socket, seen_by, names) = (actor.socket.clone(), actor.player.name.to_owned(), names.clone());
+        let names: BTreeMap<String, String> = self
+            .actors
+            .iter()
+            .map(|actor| (actor.did_key.clone(), actor.player.name.to_owned()))
+            .collect();
+        for actor in self
+            .actors
+            .iter()
+            .filter(|actor| matches!(actor.player.part, Part::Honest | Part::Asker))
+        {
+            let (socket, seen_by, names) = (
+                actor.socket.clone(),
+                actor.player.name.to_owned(),
+                names.clone(),
+            );
             let (sightings, began) = (Arc::clone(&self.sightings), self.began);
             self.watchers.push(tokio::spawn(async move {
                 loop {
@@ -259,7 +340,10 @@ impl Stage {
                         let accused = peer.name.map(|name| name.did_key).unwrap_or_default();
                         let accused = names.get(&accused).cloned().unwrap_or(accused);
                         let mut sightings = sightings.lock().await;
-                        if sightings.iter().any(|known| known.accused == accused && known.seen_by == seen_by) {
+                        if sightings
+                            .iter()
+                            .any(|known| known.accused == accused && known.seen_by == seen_by)
+                        {
                             continue;
                         }
                         if let Some(fault) = peer.fault {
@@ -291,7 +375,9 @@ impl Stage {
         let until = Instant::now() + limit;
         loop {
             let sightings = self.sightings.lock().await.clone();
-            let all = cheats.iter().all(|cheat| sightings.iter().any(|sighting| sighting.accused == *cheat));
+            let all = cheats
+                .iter()
+                .all(|cheat| sightings.iter().any(|sighting| sighting.accused == *cheat));
             if all || Instant::now() > until {
                 for watcher in self.watchers.drain(..) {
                     watcher.abort();
@@ -309,20 +395,31 @@ impl Stage {
 
     /// The demo's name of a peer.
     pub(super) fn name_of(&self, did_key: &str) -> String {
-        self.actors.iter().find(|actor| actor.did_key == did_key).map_or_else(|| did_key.to_owned(), |actor| actor.player.name.to_owned())
+        self.actors
+            .iter()
+            .find(|actor| actor.did_key == did_key)
+            .map_or_else(|| did_key.to_owned(), |actor| actor.player.name.to_owned())
     }
 
     /// A client of a peer's admin API.
     pub(super) async fn client(&self, actor: &Actor) -> anyhow::Result<AdminClient> {
-        AdminClient::connect_unix(&actor.socket).await.with_context(|| format!("admin socket of {}", actor.player.name))
+        AdminClient::connect_unix(&actor.socket)
+            .await
+            .with_context(|| format!("admin socket of {}", actor.player.name))
     }
 
     /// Kills a peer: no goodbye, no last checkpoint.
     pub(super) async fn kill(&mut self, part: Part) -> anyhow::Result<()> {
-        if let Some(actor) = self.actors.iter_mut().find(|actor| actor.player.part == part)
+        if let Some(actor) = self
+            .actors
+            .iter_mut()
+            .find(|actor| actor.player.part == part)
             && let Some(mut process) = actor.process.take()
         {
-            process.kill().await.with_context(|| format!("cannot kill {}", actor.player.name))?;
+            process
+                .kill()
+                .await
+                .with_context(|| format!("cannot kill {}", actor.player.name))?;
         }
         Ok(())
     }
@@ -331,11 +428,18 @@ impl Stage {
     pub(super) async fn export(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut exports = Vec::new();
         for actor in &self.actors {
-            let path = self.folder.join("exports").join(format!("{}.symlog", actor.player.name));
+            let path = self
+                .folder
+                .join("exports")
+                .join(format!("{}.symlog", actor.player.name));
             if actor.process.is_some() {
-                export_alive(&self.client(actor).await?, &path).await.with_context(|| format!("export of {}", actor.player.name))?;
+                export_alive(&self.client(actor).await?, &path)
+                    .await
+                    .with_context(|| format!("export of {}", actor.player.name))?;
             } else {
-                export_dead(actor, &path).await.with_context(|| format!("export of {} from its folder", actor.player.name))?;
+                export_dead(actor, &path)
+                    .await
+                    .with_context(|| format!("export of {} from its folder", actor.player.name))?;
             }
             exports.push(path);
         }
@@ -353,7 +457,9 @@ impl Stage {
         }
         for actor in &mut self.actors {
             if let Some(mut process) = actor.process.take()
-                && tokio::time::timeout(Duration::from_secs(10), process.wait()).await.is_err()
+                && tokio::time::timeout(Duration::from_secs(10), process.wait())
+                    .await
+                    .is_err()
             {
                 let _ = process.kill().await;
             }
@@ -363,13 +469,31 @@ impl Stage {
     /// Audits exported files in a process of its own, which sees nothing else.
     pub(super) async fn audit(&self, exports: &[PathBuf]) -> anyhow::Result<Vec<AuditLine>> {
         let program = std::env::current_exe()?;
-        let output = Command::new(program).arg("audit").arg("--json").args(exports).stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        let output = Command::new(program)
+            .arg("audit")
+            .arg("--json")
+            .args(exports)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await?;
         let mut lines = Vec::new();
-        for line in output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            lines.push(serde_json::from_slice(line).with_context(|| format!("audit printed {}", String::from_utf8_lossy(line)))?);
+        for line in output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            lines.push(
+                serde_json::from_slice(line)
+                    .with_context(|| format!("audit printed {}", String::from_utf8_lossy(line)))?,
+            );
         }
         if lines.is_empty() {
-            bail!("the audit printed nothing and ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "the audit printed nothing and ended with {}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(lines)
     }
@@ -391,7 +515,10 @@ impl Stage {
 async fn exposed(socket: &Path) -> anyhow::Result<Vec<v1::Peer>> {
     let client = AdminClient::connect_unix(socket).await?;
     let peers = client.peers().await?.collect_at_most(LIST_MAX).await?;
-    Ok(peers.into_iter().filter(|peer| peer.verdict() == v1::Verdict::Exposed).collect())
+    Ok(peers
+        .into_iter()
+        .filter(|peer| peer.verdict() == v1::Verdict::Exposed)
+        .collect())
 }
 
 async fn export_alive(client: &AdminClient, path: &Path) -> anyhow::Result<()> {
@@ -411,7 +538,9 @@ async fn export_dead(actor: &Actor, path: &Path) -> anyhow::Result<()> {
     let own = ledger.own().context("no log")?;
     let key: PublicKey = home.secret("log")?.public();
     let newest = ledger.latest_checkpoint(own.log())?;
-    let size = newest.as_ref().map_or(own.size()?, |stored| stored.checkpoint.size);
+    let size = newest
+        .as_ref()
+        .map_or(own.size()?, |stored| stored.checkpoint.size);
     let about = ExportAbout {
         network_id: params.network_id(),
         params: params.to_bytes(),
@@ -438,5 +567,9 @@ fn free_port() -> anyhow::Result<u16> {
 }
 
 fn require_file(path: &Path, what: &str) -> anyhow::Result<()> {
-    if path.is_file() { Ok(()) } else { bail!("{} is missing: {what}", path.display()) }
+    if path.is_file() {
+        Ok(())
+    } else {
+        bail!("{} is missing: {what}", path.display())
+    }
 }

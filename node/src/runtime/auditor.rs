@@ -32,7 +32,11 @@ const IDLE: Duration = Duration::from_millis(500);
 /// What the auditor is told.
 pub(crate) enum AuditorCommand {
     /// A peer said hello; its entry 0 was verified.
-    Hello { peer: PeerId, replay: Box<Replay>, genesis: Vec<u8> },
+    Hello {
+        peer: PeerId,
+        replay: Box<Replay>,
+        genesis: Vec<u8>,
+    },
     /// A peer is no longer connected.
     Gone { peer: PeerId, log: Digest },
     /// A checkpoint with a verified signature.
@@ -40,9 +44,15 @@ pub(crate) enum AuditorCommand {
     /// A log shows another peer's fault.
     Found(Fault),
     /// An answer to a question.
-    Answered { step: Step, response: Option<Response> },
+    Answered {
+        step: Step,
+        response: Option<Response>,
+    },
     /// A followed log's replay.
-    Snapshot { log: Digest, answer: oneshot::Sender<Option<Box<Replay>>> },
+    Snapshot {
+        log: Digest,
+        answer: oneshot::Sender<Option<Box<Replay>>>,
+    },
 }
 
 /// A followed log.
@@ -75,16 +85,34 @@ pub(super) struct Auditor {
 
 impl Auditor {
     pub(super) fn new(
-        (commands, own_commands): (mpsc::Receiver<AuditorCommand>, mpsc::WeakSender<AuditorCommand>),
+        (commands, own_commands): (
+            mpsc::Receiver<AuditorCommand>,
+            mpsc::WeakSender<AuditorCommand>,
+        ),
         core: mpsc::Sender<CoreCommand>,
         network: symphony_network::Handle,
         ledger: Ledger,
         status_interval: Duration,
         view: watch::Sender<Arc<Vec<PeerView>>>,
     ) -> Self {
-        let follow = Follow::new(FollowLimits { status_interval, ..FollowLimits::default() });
+        let follow = Follow::new(FollowLimits {
+            status_interval,
+            ..FollowLimits::default()
+        });
         let (logs, exposed) = (BTreeMap::new(), BTreeMap::new());
-        Self { commands, own_commands, core, network, ledger, follow, logs, exposed, view, began: Instant::now(), changed: false }
+        Self {
+            commands,
+            own_commands,
+            core,
+            network,
+            ledger,
+            follow,
+            logs,
+            exposed,
+            view,
+            began: Instant::now(),
+            changed: false,
+        }
     }
 
     /// Runs until `stop`.
@@ -92,7 +120,9 @@ impl Auditor {
         loop {
             self.ask_next();
             self.show();
-            let wake = self.follow.next_due().map_or(IDLE, |due| due.saturating_sub(self.began.elapsed()).min(IDLE));
+            let wake = self.follow.next_due().map_or(IDLE, |due| {
+                due.saturating_sub(self.began.elapsed()).min(IDLE)
+            });
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -107,7 +137,11 @@ impl Auditor {
 
     async fn take(&mut self, command: AuditorCommand) {
         match command {
-            AuditorCommand::Hello { peer, replay, genesis } => self.hello(peer, *replay, genesis).await,
+            AuditorCommand::Hello {
+                peer,
+                replay,
+                genesis,
+            } => self.hello(peer, *replay, genesis).await,
             AuditorCommand::Gone { peer, log } => {
                 self.follow.remove_source(&peer);
                 if let Some(followed) = self.logs.get_mut(&log) {
@@ -119,7 +153,11 @@ impl Auditor {
             AuditorCommand::Found(fault) => self.expose(fault).await,
             AuditorCommand::Answered { step, response } => self.answered(step, response).await,
             AuditorCommand::Snapshot { log, answer } => {
-                let _ = answer.send(self.logs.get(&log).map(|followed| Box::new(followed.replay.clone())));
+                let _ = answer.send(
+                    self.logs
+                        .get(&log)
+                        .map(|followed| Box::new(followed.replay.clone())),
+                );
             }
         }
     }
@@ -135,21 +173,45 @@ impl Auditor {
                 Ok(replay) => replay,
                 Err(fault) => return self.expose(fault).await,
             };
-            if self.follow.add(log, replay.size(), self.began.elapsed()).is_err() {
-                tracing::warn!(peer = key.fmt_short(), "too many logs are followed: not this one");
+            if self
+                .follow
+                .add(log, replay.size(), self.began.elapsed())
+                .is_err()
+            {
+                tracing::warn!(
+                    peer = key.fmt_short(),
+                    "too many logs are followed: not this one"
+                );
                 return;
             }
             let fault = self.exposed.get(&key).cloned();
-            let verdict = if fault.is_some() { Verdict::Exposed } else { Verdict::Pending };
-            let followed =
-                Followed { replay, peer, connected: true, newest: None, waiting: None, verdict, fault, reason: String::new() };
+            let verdict = if fault.is_some() {
+                Verdict::Exposed
+            } else {
+                Verdict::Pending
+            };
+            let followed = Followed {
+                replay,
+                peer,
+                connected: true,
+                newest: None,
+                waiting: None,
+                verdict,
+                fault,
+                reason: String::new(),
+            };
             self.logs.insert(log, followed);
         }
         let _ = self.follow.add_source(&log, peer, self.began.elapsed());
     }
 
     /// Replays what the ledger holds of a log from earlier runs, or begins a copy.
-    async fn stored(&self, log: &Digest, mut replay: Replay, genesis: Vec<u8>) -> Result<Replay, Fault> {
+    async fn stored(
+        &self,
+        log: &Digest,
+        mut replay: Replay,
+        genesis: Vec<u8>,
+    ) -> Result<Replay, Fault> {
         let reader = match self.ledger.log(log) {
             Ok(Some(reader)) => reader,
             Ok(None) => {
@@ -180,7 +242,9 @@ impl Auditor {
 
     fn ask_next(&mut self) {
         while let Some(step) = self.follow.next(self.began.elapsed()) {
-            let Some(commands) = self.own_commands.upgrade() else { return };
+            let Some(commands) = self.own_commands.upgrade() else {
+                return;
+            };
             let network = self.network.clone();
             tokio::spawn(async move {
                 let request = match &step.question {
@@ -188,7 +252,9 @@ impl Auditor {
                     Question::Range(range) => Request::LogRange(*range),
                 };
                 let response = network.request(step.peer, request, TIMEOUT).await.ok();
-                let _ = commands.send(AuditorCommand::Answered { step, response }).await;
+                let _ = commands
+                    .send(AuditorCommand::Answered { step, response })
+                    .await;
             });
         }
     }
@@ -196,15 +262,24 @@ impl Auditor {
     async fn answered(&mut self, step: Step, response: Option<Response>) {
         let outcome = match (&step.question, response) {
             (Question::Status { log_id }, Some(Response::LogStatus { size, checkpoint })) => {
-                let key = self.logs.get(log_id).map(|followed| followed.replay.author());
-                if let Some(signed) = key.and_then(|key| SignedCheckpoint::parse_and_verify(&checkpoint, &key).ok()) {
+                let key = self
+                    .logs
+                    .get(log_id)
+                    .map(|followed| followed.replay.author());
+                if let Some(signed) =
+                    key.and_then(|key| SignedCheckpoint::parse_and_verify(&checkpoint, &key).ok())
+                {
                     self.checkpoint(signed).await;
                 }
                 Outcome::Size(size)
             }
-            (Question::Range(range), Some(Response::LogEntries { first_index, entries })) => {
-                self.replay(range.log_id, first_index, entries).await
-            }
+            (
+                Question::Range(range),
+                Some(Response::LogEntries {
+                    first_index,
+                    entries,
+                }),
+            ) => self.replay(range.log_id, first_index, entries).await,
             _ => Outcome::Failed,
         };
         self.finish(step.id, outcome);
@@ -216,8 +291,16 @@ impl Auditor {
 
     /// Applies entries of a followed log, checks the checkpoint where it applies, and keeps the bytes.
     async fn replay(&mut self, log: Digest, first_index: u64, entries: Vec<Vec<u8>>) -> Outcome {
-        let Some(followed) = self.logs.get_mut(&log) else { return Outcome::Failed };
-        if first_index != followed.replay.size() || followed.verdict == Verdict::Exposed && followed.fault.as_ref().is_some_and(|fault| fault.entry >= first_index) {
+        let Some(followed) = self.logs.get_mut(&log) else {
+            return Outcome::Failed;
+        };
+        if first_index != followed.replay.size()
+            || followed.verdict == Verdict::Exposed
+                && followed
+                    .fault
+                    .as_ref()
+                    .is_some_and(|fault| fault.entry >= first_index)
+        {
             return Outcome::Failed;
         }
         let author = followed.replay.author();
@@ -250,7 +333,10 @@ impl Auditor {
         {
             tracing::warn!(%error, "entries of a followed log are not kept");
         }
-        for finding in findings.into_iter().filter(|finding| finding.peer != author) {
+        for finding in findings
+            .into_iter()
+            .filter(|finding| finding.peer != author)
+        {
             self.expose(finding).await;
         }
         match fault {
@@ -274,12 +360,17 @@ impl Auditor {
     /// Whether the author signed a checkpoint beyond this entry. Entries come over a connection that proves the author's
     /// transport key, but only a checkpoint binds its log key.
     fn covered(&self, log: &Digest, entry: u64) -> bool {
-        self.logs.get(log).and_then(|followed| followed.newest.as_ref()).is_some_and(|newest| newest.size > entry)
+        self.logs
+            .get(log)
+            .and_then(|followed| followed.newest.as_ref())
+            .is_some_and(|newest| newest.size > entry)
     }
 
     async fn checkpoint(&mut self, signed: SignedCheckpoint) {
         let checkpoint = *signed.checkpoint();
-        let Some(followed) = self.logs.get_mut(&checkpoint.log) else { return };
+        let Some(followed) = self.logs.get_mut(&checkpoint.log) else {
+            return;
+        };
         let author = followed.replay.author();
         if let Some(newest) = &followed.newest
             && newest.size == checkpoint.size
@@ -296,7 +387,12 @@ impl Auditor {
         }
         let replayed = followed.replay.size();
         if checkpoint.size < replayed {
-            let root = self.ledger.log(&checkpoint.log).ok().flatten().and_then(|reader| reader.root_at(checkpoint.size).ok());
+            let root = self
+                .ledger
+                .log(&checkpoint.log)
+                .ok()
+                .flatten()
+                .and_then(|reader| reader.root_at(checkpoint.size).ok());
             if root.is_some_and(|root| root != checkpoint.root) {
                 let fault = Fault {
                     peer: author,
@@ -309,7 +405,11 @@ impl Auditor {
             }
             return;
         }
-        if followed.newest.as_ref().is_none_or(|newest| newest.size < checkpoint.size) {
+        if followed
+            .newest
+            .as_ref()
+            .is_none_or(|newest| newest.size < checkpoint.size)
+        {
             followed.newest = Some(checkpoint);
             followed.waiting = Some(checkpoint);
         }
@@ -318,7 +418,10 @@ impl Auditor {
             followed.verdict = Verdict::Clean;
         }
         let peer = followed.peer;
-        let pending_fault = followed.fault.clone().filter(|_| followed.verdict != Verdict::Exposed);
+        let pending_fault = followed
+            .fault
+            .clone()
+            .filter(|_| followed.verdict != Verdict::Exposed);
         self.follow.heard(&checkpoint.log, &peer, checkpoint.size);
         self.changed = true;
         if let Err(error) = self.ledger.put_checkpoint(signed).await {
@@ -334,7 +437,11 @@ impl Auditor {
     /// A peer broke a rule: it is shown, and routed to no more.
     async fn expose(&mut self, fault: Fault) {
         tracing::warn!(peer = %fault.peer, rule = fault.rule.id(), entry = fault.entry, "exposed");
-        for followed in self.logs.values_mut().filter(|followed| followed.replay.author() == fault.peer) {
+        for followed in self
+            .logs
+            .values_mut()
+            .filter(|followed| followed.replay.author() == fault.peer)
+        {
             if followed.verdict != Verdict::Exposed {
                 followed.verdict = Verdict::Exposed;
                 followed.fault = Some(fault.clone());
@@ -343,7 +450,10 @@ impl Auditor {
         self.changed = true;
         let peer = fault.peer;
         self.exposed.entry(peer).or_insert(fault);
-        let _ = self.core.send(CoreCommand::Event(Event::Exposed { peer })).await;
+        let _ = self
+            .core
+            .send(CoreCommand::Event(Event::Exposed { peer }))
+            .await;
     }
 
     fn show(&mut self) {
@@ -358,10 +468,16 @@ impl Auditor {
                 log: *log,
                 peer_id: followed.peer.to_string(),
                 connected: followed.connected,
-                size: followed.replay.size().saturating_add(self.follow.lag(log).unwrap_or(0)),
+                size: followed
+                    .replay
+                    .size()
+                    .saturating_add(self.follow.lag(log).unwrap_or(0)),
                 replayed: followed.replay.size(),
                 verdict: followed.verdict,
-                fault: followed.fault.clone().filter(|_| followed.verdict == Verdict::Exposed),
+                fault: followed
+                    .fault
+                    .clone()
+                    .filter(|_| followed.verdict == Verdict::Exposed),
                 reason: followed.reason.clone(),
             })
             .collect();

@@ -6,15 +6,21 @@ use std::{
     time::Duration,
 };
 
-use symphony_coordination::{Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, TaskEvent, TaskRequest};
-use symphony_executor::{Description, ExecuteError, Executor, Message, Request as ExecuteRequest, Role};
+use symphony_coordination::{
+    Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, TaskEvent, TaskRequest,
+};
+use symphony_executor::{
+    Description, ExecuteError, Executor, Message, Request as ExecuteRequest, Role,
+};
 use symphony_ledger::Ledger;
 use symphony_network::{Refusal, RefusalCode, ReplyToken, Response, Topic};
 use symphony_protocol::{
     records::{Capability, Device, Received, TaskKey},
     replay::Replay,
 };
-use symphony_transparency::{Checkpoint, Digest, PublicKey, SecretKey, StatementKind, UnverifiedStatement, VerifiedStatement};
+use symphony_transparency::{
+    Checkpoint, Digest, PublicKey, SecretKey, StatementKind, UnverifiedStatement, VerifiedStatement,
+};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -40,17 +46,35 @@ pub(crate) enum CoreCommand {
     /// An event without an awaited answer.
     Event(Event),
     /// A statement of a peer that awaits an answer.
-    Statement { statement: VerifiedStatement, private: Vec<u8>, reply: ReplyToken },
+    Statement {
+        statement: VerifiedStatement,
+        private: Vec<u8>,
+        reply: ReplyToken,
+    },
     /// A coordinator asks for a reveal and awaits an answer.
-    Reveal { from: PublicKey, assignment: Digest, reply: ReplyToken },
+    Reveal {
+        from: PublicKey,
+        assignment: Digest,
+        reply: ReplyToken,
+    },
     /// A client's task.
-    Submit { task: Box<TaskRequest>, reports: mpsc::Sender<Report> },
+    Submit {
+        task: Box<TaskRequest>,
+        reports: mpsc::Sender<Report>,
+    },
     /// Reports of a task from its first on.
-    Follow { task: u64, answer: oneshot::Sender<Option<mpsc::Receiver<Report>>> },
+    Follow {
+        task: u64,
+        answer: oneshot::Sender<Option<mpsc::Receiver<Report>>>,
+    },
     /// The own log's replay.
-    Snapshot { answer: oneshot::Sender<Box<Replay>> },
+    Snapshot {
+        answer: oneshot::Sender<Box<Replay>>,
+    },
     /// Capabilities heard of.
-    Capabilities { answer: oneshot::Sender<Vec<Received<Capability>>> },
+    Capabilities {
+        answer: oneshot::Sender<Vec<Received<Capability>>>,
+    },
     /// The own capability, for a peer that has just come.
     Introduce { to: PublicKey },
     /// A signed checkpoint of everything durable.
@@ -112,7 +136,11 @@ struct TaskReports {
 }
 
 impl Core {
-    pub(super) fn new(parts: Parts, commands: mpsc::Receiver<CoreCommand>, own_commands: mpsc::WeakSender<CoreCommand>) -> Self {
+    pub(super) fn new(
+        parts: Parts,
+        commands: mpsc::Receiver<CoreCommand>,
+        own_commands: mpsc::WeakSender<CoreCommand>,
+    ) -> Self {
         let places = Arc::new(Semaphore::new(parts.parallel_max.max(1) as usize));
         Self {
             parts,
@@ -136,7 +164,9 @@ impl Core {
         let mut checkpoint_timer = tokio::time::interval(self.parts.checkpoint_interval);
         checkpoint_timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let idle = self.parts.peer.next_wake_ms().map_or(IDLE, |due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms())).min(IDLE));
+            let idle = self.parts.peer.next_wake_ms().map_or(IDLE, |due_ms| {
+                Duration::from_millis(due_ms.saturating_sub(now_ms())).min(IDLE)
+            });
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -188,15 +218,28 @@ impl Core {
     fn event_of(&mut self, command: CoreCommand) -> Result<Result<Event, CoreCommand>, CoreError> {
         Ok(Ok(match command {
             CoreCommand::Event(event) => event,
-            CoreCommand::Statement { statement, private, reply } => {
+            CoreCommand::Statement {
+                statement,
+                private,
+                reply,
+            } => {
                 let token = self.keep_reply(reply);
-                Event::Statement { statement, private, token: Some(token) }
+                Event::Statement {
+                    statement,
+                    private,
+                    token: Some(token),
+                }
             }
-            CoreCommand::Reveal { from, assignment, reply } => {
+            CoreCommand::Reveal {
+                from,
+                assignment,
+                reply,
+            } => {
                 let token = self.keep_reply(reply);
                 // Only the coordinator of an assignment may ask for its ballot.
                 if self.parts.peer.coordinator_of(&assignment) != Some(from) {
-                    let refusal = Refusal::new(RefusalCode::NotAccepted, "no assignment of this peer");
+                    let refusal =
+                        Refusal::new(RefusalCode::NotAccepted, "no assignment of this peer");
                     self.reply(token, Response::Refused(refusal));
                     return Ok(Ok(Event::Tick));
                 }
@@ -206,7 +249,11 @@ impl Core {
                 let request = self.next_request;
                 self.next_request += 1;
                 self.remember_task(request, reports);
-                Event::Submit { request, task: *task, key: TaskKey::from_bytes(entropy::fresh()?) }
+                Event::Submit {
+                    request,
+                    task: *task,
+                    key: TaskKey::from_bytes(entropy::fresh()?),
+                }
             }
             question => return Ok(Err(question)),
         }))
@@ -221,20 +268,42 @@ impl Core {
 
     fn remember_task(&mut self, request: u64, reader: mpsc::Sender<Report>) {
         while self.requests.len() >= TASKS_KEPT_MAX {
-            let ended = self.requests.iter().position(|known| self.tasks.get(known).is_none_or(|task| task.ended));
-            let Some(oldest) = self.requests.remove(ended.unwrap_or(0)) else { break };
+            let ended = self
+                .requests
+                .iter()
+                .position(|known| self.tasks.get(known).is_none_or(|task| task.ended));
+            let Some(oldest) = self.requests.remove(ended.unwrap_or(0)) else {
+                break;
+            };
             self.tasks.remove(&oldest);
         }
         self.requests.push_back(request);
-        self.tasks.insert(request, TaskReports { readers: vec![reader], ..TaskReports::default() });
+        self.tasks.insert(
+            request,
+            TaskReports {
+                readers: vec![reader],
+                ..TaskReports::default()
+            },
+        );
     }
 
     /// Append → sync → signing record → release.
-    async fn release(&mut self, output: Output, answers: Vec<CoreCommand>) -> Result<(), CoreError> {
+    async fn release(
+        &mut self,
+        output: Output,
+        answers: Vec<CoreCommand>,
+    ) -> Result<(), CoreError> {
         if !output.entries.is_empty() {
             let outgoing = &mut self.parts.outgoing;
-            let entries = output.entries.into_iter().map(|entry| outgoing.entry(entry, &self.parts.secret)).collect();
-            self.parts.ledger.append_for_release(entries, Vec::new()).await?;
+            let entries = output
+                .entries
+                .into_iter()
+                .map(|entry| outgoing.entry(entry, &self.parts.secret))
+                .collect();
+            self.parts
+                .ledger
+                .append_for_release(entries, Vec::new())
+                .await?;
         }
         for effect in output.effects {
             self.carry_out(effect).await?;
@@ -249,7 +318,9 @@ impl Core {
         match effect {
             Effect::Publish { statement } => {
                 let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
-                let topic = match UnverifiedStatement::parse(&statement).map(|statement| statement.kind()) {
+                let topic = match UnverifiedStatement::parse(&statement)
+                    .map(|statement| statement.kind())
+                {
                     Ok(StatementKind::Beacon) => Topic::Beacon,
                     _ => Topic::Capability,
                 };
@@ -258,20 +329,52 @@ impl Core {
                     tracing::debug!(%error, "not gossiped");
                 }
             }
-            Effect::Send { to, statement, private } => {
+            Effect::Send {
+                to,
+                statement,
+                private,
+            } => {
                 let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
                 self.parts.sender.statement(to, statement, private);
             }
             Effect::AskReveal { to, assignment } => self.parts.sender.ask_reveal(to, assignment),
-            Effect::Acknowledge { token, statement } => self.reply(token, Response::Acknowledged { statement }),
-            Effect::Refuse { token, refusal } => {
-                self.reply(token, Response::Refused(Refusal::new(RefusalCode::NotAccepted, refusal.0)));
+            Effect::Acknowledge { token, statement } => {
+                self.reply(token, Response::Acknowledged { statement })
             }
-            Effect::Execute { assignment, prompt, execute_ms } => self.execute(assignment, prompt, execute_ms)?,
-            Effect::Report { request, entry, time_ms, event } => self.report(request, Report { entry, time_ms, event }),
+            Effect::Refuse { token, refusal } => {
+                self.reply(
+                    token,
+                    Response::Refused(Refusal::new(RefusalCode::NotAccepted, refusal.0)),
+                );
+            }
+            Effect::Execute {
+                assignment,
+                prompt,
+                execute_ms,
+            } => self.execute(assignment, prompt, execute_ms)?,
+            Effect::Report {
+                request,
+                entry,
+                time_ms,
+                event,
+            } => self.report(
+                request,
+                Report {
+                    entry,
+                    time_ms,
+                    event,
+                },
+            ),
             Effect::Found(fault) => {
-                if self.parts.auditor.try_send(AuditorCommand::Found(fault)).is_err() {
-                    tracing::warn!("the auditor is busy; a finding will be seen again when the log is replayed");
+                if self
+                    .parts
+                    .auditor
+                    .try_send(AuditorCommand::Found(fault))
+                    .is_err()
+                {
+                    tracing::warn!(
+                        "the auditor is busy; a finding will be seen again when the log is replayed"
+                    );
                 }
             }
         }
@@ -290,13 +393,19 @@ impl Core {
     }
 
     fn report(&mut self, request: u64, report: Report) {
-        let Some(task) = self.tasks.get_mut(&request) else { return };
+        let Some(task) = self.tasks.get_mut(&request) else {
+            return;
+        };
         if matches!(report.event, TaskEvent::Opened) {
             task.opened_at = Some(report.entry);
         }
-        task.ended |= matches!(report.event, TaskEvent::Decided { .. } | TaskEvent::Failed { .. });
+        task.ended |= matches!(
+            report.event,
+            TaskEvent::Decided { .. } | TaskEvent::Failed { .. }
+        );
         // A reader that does not keep up is dropped; the task goes on.
-        task.readers.retain(|reader| reader.try_send(report.clone()).is_ok());
+        task.readers
+            .retain(|reader| reader.try_send(report.clone()).is_ok());
         if task.reports.len() < REPORTS_MAX {
             task.reports.push(report);
         }
@@ -305,15 +414,30 @@ impl Core {
         }
     }
 
-    fn execute(&self, assignment: Digest, prompt: String, execute_ms: u32) -> Result<(), CoreError> {
+    fn execute(
+        &self,
+        assignment: Digest,
+        prompt: String,
+        execute_ms: u32,
+    ) -> Result<(), CoreError> {
         let salt = entropy::fresh()?;
-        let Some(commands) = self.own_commands.upgrade() else { return Ok(()) };
-        let Some((executor, description)) = self.parts.executor.clone() else { return Ok(()) };
+        let Some(commands) = self.own_commands.upgrade() else {
+            return Ok(());
+        };
+        let Some((executor, description)) = self.parts.executor.clone() else {
+            return Ok(());
+        };
         let mut messages = Vec::new();
         if let Some(instruction) = &self.parts.instruction {
-            messages.push(Message { role: Role::System, content: instruction.clone() });
+            messages.push(Message {
+                role: Role::System,
+                content: instruction.clone(),
+            });
         }
-        messages.push(Message { role: Role::User, content: prompt });
+        messages.push(Message {
+            role: Role::User,
+            content: prompt,
+        });
         let request = ExecuteRequest {
             id: assignment.to_string(),
             messages,
@@ -323,13 +447,21 @@ impl Core {
         let places = Arc::clone(&self.places);
         let output_tokens_max = self.parts.output_tokens_max;
         tokio::spawn(async move {
-            let Ok(_place) = places.acquire_owned().await else { return };
+            let Ok(_place) = places.acquire_owned().await else {
+                return;
+            };
             let began = tokio::time::Instant::now();
             let result = executor.execute(request).await;
             let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let execution = execution(&description, output_tokens_max, duration_ms, result);
             // A full queue makes this task wait; the core never waits for it.
-            let _ = commands.send(CoreCommand::Event(Event::Executed { assignment, execution, salt })).await;
+            let _ = commands
+                .send(CoreCommand::Event(Event::Executed {
+                    assignment,
+                    execution,
+                    salt,
+                }))
+                .await;
         });
         Ok(())
     }
@@ -358,13 +490,19 @@ impl Core {
                     let _ = answer.send(note);
                 }
             }
-            CoreCommand::Event(_) | CoreCommand::Statement { .. } | CoreCommand::Reveal { .. } | CoreCommand::Submit { .. } => {}
+            CoreCommand::Event(_)
+            | CoreCommand::Statement { .. }
+            | CoreCommand::Reveal { .. }
+            | CoreCommand::Submit { .. } => {}
         }
         Ok(())
     }
 
     fn follow(&mut self, index: u64) -> Option<mpsc::Receiver<Report>> {
-        let task = self.tasks.values_mut().find(|task| task.opened_at == Some(index))?;
+        let task = self
+            .tasks
+            .values_mut()
+            .find(|task| task.opened_at == Some(index))?;
         let (reader, receiver) = mpsc::channel(REPORTS_MAX + 1);
         for report in &task.reports {
             reader.try_send(report.clone()).ok()?;
@@ -377,20 +515,30 @@ impl Core {
 
     /// Signs what is durable, if the log grew, and tells the others.
     async fn sign_checkpoint(&mut self) -> Result<(), CoreError> {
-        let Some(own) = self.parts.ledger.own() else { return Ok(()) };
+        let Some(own) = self.parts.ledger.own() else {
+            return Ok(());
+        };
         let head = own.head()?;
         let replayed = self.parts.peer.checkpoint();
         if head.size == self.signed_size || head.size != replayed.size {
             return Ok(());
         }
         // The tree is the ledger's, the state the peer's: both speak of exactly this size.
-        let checkpoint = Checkpoint { root: head.root, ..replayed };
+        let checkpoint = Checkpoint {
+            root: head.root,
+            ..replayed
+        };
         self.parts.ledger.record_signing(head).await?;
         let signed = self.parts.peer.sign_checkpoint(&checkpoint);
         let note = signed.text();
         self.parts.ledger.put_checkpoint(signed).await?;
         self.signed_size = head.size;
-        if let Err(error) = self.parts.network.publish(Topic::Checkpoint, note.clone().into_bytes()).await {
+        if let Err(error) = self
+            .parts
+            .network
+            .publish(Topic::Checkpoint, note.clone().into_bytes())
+            .await
+        {
             tracing::debug!(%error, "checkpoint not gossiped");
         }
         self.parts.checkpoint.send_replace(Some(note));

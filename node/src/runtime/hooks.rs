@@ -41,6 +41,9 @@ pub struct Hooks {
 impl Hooks {
     /// Changes nothing.
     pub fn faithful() -> Self {
-        Self { outgoing: Box::new(Faithful), wrap_executor: Box::new(|executor| executor) }
+        Self {
+            outgoing: Box::new(Faithful),
+            wrap_executor: Box::new(|executor| executor),
+        }
     }
 }

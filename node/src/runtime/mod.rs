@@ -15,6 +15,6 @@ mod send;
 mod start;
 mod view;
 
-pub use hooks::{Faithful, Hooks, Outgoing};
+pub use hooks::{Faithful, Hooks, Outgoing, WrapExecutor};
 pub use start::{RunError, StartError, start};
 pub use view::{About, NodeHandle, PeerView, Report, Stopped, Verdict};

@@ -26,15 +26,25 @@ pub(super) struct Directory(Arc<Mutex<BTreeMap<PublicKey, PeerId>>>);
 
 impl Directory {
     pub(super) fn insert(&self, key: PublicKey, peer: PeerId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, peer);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, peer);
     }
 
     pub(super) fn remove(&self, key: &PublicKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 
     fn get(&self, key: &PublicKey) -> Option<PeerId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .copied()
     }
 }
 
@@ -49,12 +59,29 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(network: symphony_network::Handle, directory: Directory, core: mpsc::WeakSender<CoreCommand>, network_id: Digest) -> Self {
-        Self { network, directory, core, network_id, places: Arc::new(Semaphore::new(UNDER_WAY_MAX)) }
+    pub(super) fn new(
+        network: symphony_network::Handle,
+        directory: Directory,
+        core: mpsc::WeakSender<CoreCommand>,
+        network_id: Digest,
+    ) -> Self {
+        Self {
+            network,
+            directory,
+            core,
+            network_id,
+            places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+        }
     }
 
     pub(super) fn statement(&self, to: PublicKey, statement: Vec<u8>, private: Vec<u8>) {
-        self.send(to, Request::SubmitStatement(SubmitStatement { statement, private_payload: PrivatePayload::new(private) }));
+        self.send(
+            to,
+            Request::SubmitStatement(SubmitStatement {
+                statement,
+                private_payload: PrivatePayload::new(private),
+            }),
+        );
     }
 
     pub(super) fn ask_reveal(&self, to: PublicKey, assignment: Digest) {
@@ -80,18 +107,27 @@ impl Sender {
     async fn deliver(&self, to: PublicKey, peer: PeerId, request: Request) {
         for _ in 0..TRIES {
             match self.network.request(peer, request.clone(), TIMEOUT).await {
-                Ok(Response::Acknowledged { statement }) => return self.acknowledged(&to, &statement).await,
+                Ok(Response::Acknowledged { statement }) => {
+                    return self.acknowledged(&to, &statement).await;
+                }
                 Ok(Response::Refused(refusal)) => {
                     tracing::debug!(to = to.fmt_short(), %refusal, request = request.name(), "refused");
                     return;
                 }
                 Ok(other) => {
-                    tracing::debug!(to = to.fmt_short(), response = other.name(), "expected an acknowledgement");
+                    tracing::debug!(
+                        to = to.fmt_short(),
+                        response = other.name(),
+                        "expected an acknowledgement"
+                    );
                     return;
                 }
                 Err(error) => {
                     tracing::debug!(to = to.fmt_short(), %error, "not delivered");
-                    let again = matches!(error, RequestError::Timeout(_) | RequestError::Interrupted { .. });
+                    let again = matches!(
+                        error,
+                        RequestError::Timeout(_) | RequestError::Interrupted { .. }
+                    );
                     if !again {
                         return;
                     }
@@ -105,15 +141,23 @@ impl Sender {
         if statement.is_empty() {
             return;
         }
-        let verified = UnverifiedStatement::parse(statement).and_then(|statement| statement.verify(&self.network_id));
+        let verified = UnverifiedStatement::parse(statement)
+            .and_then(|statement| statement.verify(&self.network_id));
         match verified {
             Ok(statement) if statement.author() == from => {
                 if let Some(core) = self.core.upgrade() {
-                    let event = Event::Statement { statement, private: Vec::new(), token: None };
+                    let event = Event::Statement {
+                        statement,
+                        private: Vec::new(),
+                        token: None,
+                    };
                     let _ = core.send(CoreCommand::Event(event)).await;
                 }
             }
-            Ok(_) => tracing::debug!(from = from.fmt_short(), "an acknowledgement of somebody else"),
+            Ok(_) => tracing::debug!(
+                from = from.fmt_short(),
+                "an acknowledgement of somebody else"
+            ),
             Err(error) => tracing::debug!(from = from.fmt_short(), %error, "no acknowledgement"),
         }
     }

@@ -2,8 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use symphony_admin::{AdminServer, BearerToken, ListenSettings, Listeners, Metrics, MetricsServer, Readiness, Reachability, TcpSettings, Tokens};
 use prometheus_client::registry::Registry;
+use symphony_admin::{
+    AdminServer, BearerToken, ListenSettings, Listeners, Metrics, MetricsServer, Reachability,
+    Readiness, TcpSettings, Tokens,
+};
 use symphony_coordination::{Peer, PeerConfig, Profile};
 use symphony_executor::{Description, Executor};
 use symphony_ledger::{Ledger, MissingRecord, Standing};
@@ -107,7 +110,11 @@ pub enum RunError {
 ///
 /// # Errors
 /// [`StartError`]; nothing keeps running then.
-pub async fn start(config: Config, home: Home, hooks: Hooks) -> Result<(NodeHandle, JoinHandle<Result<(), RunError>>), StartError> {
+pub async fn start(
+    config: Config,
+    home: Home,
+    hooks: Hooks,
+) -> Result<(NodeHandle, JoinHandle<Result<(), RunError>>), StartError> {
     config.validate()?;
     let params = config.params().map_err(crate::config::ConfigError::from)?;
     let listeners = Listeners::bind(admin_settings(&config, &home)?).await?;
@@ -142,7 +149,10 @@ pub async fn start(config: Config, home: Home, hooks: Hooks) -> Result<(NodeHand
         log,
         network: network_id,
         params,
-        executor: executor.as_ref().map_or_else(|| "none".to_owned(), |(_, description)| describe(description)),
+        executor: executor.as_ref().map_or_else(
+            || "none".to_owned(),
+            |(_, description)| describe(description),
+        ),
         started: Instant::now(),
         version: VERSION,
     });
@@ -158,13 +168,25 @@ pub async fn start(config: Config, home: Home, hooks: Hooks) -> Result<(NodeHand
         stop: stop.clone(),
     };
 
-    let peer = Peer::new(secrets.log, replay, peer_config(&config, executor.as_ref().map(|(_, description)| description)));
+    let peer = Peer::new(
+        secrets.log,
+        replay,
+        peer_config(
+            &config,
+            executor.as_ref().map(|(_, description)| description),
+        ),
+    );
     let parts = Parts {
         peer,
         secret: home.secret("log")?,
         ledger: ledger.clone(),
         network: network.clone(),
-        sender: Sender::new(network.clone(), directory.clone(), core_sender.downgrade(), network_id),
+        sender: Sender::new(
+            network.clone(),
+            directory.clone(),
+            core_sender.downgrade(),
+            network_id,
+        ),
         executor: executor.clone(),
         outgoing: hooks.outgoing,
         auditor: auditor_sender.clone(),
@@ -247,15 +269,28 @@ fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, Vec<u8>), Sta
     Ok((replay, entry_0))
 }
 
-async fn start_executor(config: &Config, wrap: super::hooks::WrapExecutor) -> Result<Option<(Arc<dyn Executor>, Description)>, StartError> {
-    let Some(settings) = &config.executor else { return Ok(None) };
+async fn start_executor(
+    config: &Config,
+    wrap: super::hooks::WrapExecutor,
+) -> Result<Option<(Arc<dyn Executor>, Description)>, StartError> {
+    let Some(settings) = &config.executor else {
+        return Ok(None);
+    };
     let executor = wrap(settings.build().map_err(crate::config::ConfigError::from)?);
-    let description = executor.describe().await.map_err(|error| StartError::Executor(error.to_string()))?;
+    let description = executor
+        .describe()
+        .await
+        .map_err(|error| StartError::Executor(error.to_string()))?;
     Ok(Some((executor, description)))
 }
 
 fn describe(description: &Description) -> String {
-    format!("{} {} on {}", description.kind.name(), description.model_name, description.device)
+    format!(
+        "{} {} on {}",
+        description.kind.name(),
+        description.model_name,
+        description.device
+    )
 }
 
 fn peer_config(config: &Config, description: Option<&Description>) -> PeerConfig {
@@ -263,7 +298,11 @@ fn peer_config(config: &Config, description: Option<&Description>) -> PeerConfig
     tags.sort_unstable();
     tags.dedup();
     let profile = description.map(|description| Profile {
-        description: config.profile.description.clone().unwrap_or_else(|| tags.join(" ")),
+        description: config
+            .profile
+            .description
+            .clone()
+            .unwrap_or_else(|| tags.join(" ")),
         models: vec![Model {
             name: description.model_name.chars().take(64).collect(),
             digest: Digest::from_bytes(*description.model_digest.as_bytes()),
@@ -289,14 +328,22 @@ fn network_config(config: &Config) -> Result<NetworkConfig, StartError> {
             .map(|address| {
                 address
                     .parse::<Multiaddr>()
-                    .map_err(|error| StartError::Address { key, address: address.clone(), reason: error.to_string() })
+                    .map_err(|error| StartError::Address {
+                        key,
+                        address: address.clone(),
+                        reason: error.to_string(),
+                    })
             })
             .collect::<Result<Vec<_>, _>>()
     };
     Ok(NetworkConfig {
         listen_addresses: parse("listen", &config.listen)?,
         bootstrap_addresses: parse("bootstrap", &config.bootstrap)?,
-        mdns: if config.mdns { MdnsMode::On } else { MdnsMode::Off },
+        mdns: if config.mdns {
+            MdnsMode::On
+        } else {
+            MdnsMode::Off
+        },
         ..NetworkConfig::default()
     })
 }
@@ -314,5 +361,8 @@ fn admin_settings(config: &Config, home: &Home) -> Result<ListenSettings, StartE
             )?,
         }),
     };
-    Ok(ListenSettings { socket: home.admin_socket(config), tcp })
+    Ok(ListenSettings {
+        socket: home.admin_socket(config),
+        tcp,
+    })
 }

@@ -123,7 +123,13 @@ impl NodeHandle {
     /// [`Stopped`].
     pub async fn submit(&self, task: TaskRequest) -> Result<mpsc::Receiver<Report>, Stopped> {
         let (reports, receiver) = mpsc::channel(REPORTS_MAX);
-        self.core.send(CoreCommand::Submit { task: Box::new(task), reports }).await.map_err(|_| Stopped)?;
+        self.core
+            .send(CoreCommand::Submit {
+                task: Box::new(task),
+                reports,
+            })
+            .await
+            .map_err(|_| Stopped)?;
         Ok(receiver)
     }
 
@@ -132,7 +138,8 @@ impl NodeHandle {
     /// # Errors
     /// [`Stopped`].
     pub async fn follow_task(&self, task: u64) -> Result<Option<mpsc::Receiver<Report>>, Stopped> {
-        self.ask_core(|answer| CoreCommand::Follow { task, answer }).await
+        self.ask_core(|answer| CoreCommand::Follow { task, answer })
+            .await
     }
 
     /// The own log's replay as it is now.
@@ -140,7 +147,9 @@ impl NodeHandle {
     /// # Errors
     /// [`Stopped`].
     pub async fn snapshot(&self) -> Result<Replay, Stopped> {
-        self.ask_core(|answer| CoreCommand::Snapshot { answer }).await.map(|replay| *replay)
+        self.ask_core(|answer| CoreCommand::Snapshot { answer })
+            .await
+            .map(|replay| *replay)
     }
 
     /// A followed log's replay as it is now.
@@ -149,8 +158,14 @@ impl NodeHandle {
     /// [`Stopped`].
     pub async fn followed(&self, log: Digest) -> Result<Option<Replay>, Stopped> {
         let (answer, receiver) = oneshot::channel();
-        self.auditor.send(AuditorCommand::Snapshot { log, answer }).await.map_err(|_| Stopped)?;
-        receiver.await.map(|replay| replay.map(|replay| *replay)).map_err(|_| Stopped)
+        self.auditor
+            .send(AuditorCommand::Snapshot { log, answer })
+            .await
+            .map_err(|_| Stopped)?;
+        receiver
+            .await
+            .map(|replay| replay.map(|replay| *replay))
+            .map_err(|_| Stopped)
     }
 
     /// The newest capability of every peer that this one has heard of.
@@ -158,7 +173,8 @@ impl NodeHandle {
     /// # Errors
     /// [`Stopped`].
     pub async fn capabilities(&self) -> Result<Vec<Received<Capability>>, Stopped> {
-        self.ask_core(|answer| CoreCommand::Capabilities { answer }).await
+        self.ask_core(|answer| CoreCommand::Capabilities { answer })
+            .await
     }
 
     /// What this node knows of other peers.
@@ -181,7 +197,8 @@ impl NodeHandle {
     /// # Errors
     /// [`Stopped`].
     pub async fn checkpoint_now(&self) -> Result<String, Stopped> {
-        self.ask_core(|answer| CoreCommand::Checkpoint { answer }).await
+        self.ask_core(|answer| CoreCommand::Checkpoint { answer })
+            .await
     }
 
     /// Whether the node can do its work.
@@ -199,7 +216,10 @@ impl NodeHandle {
         self.stop.cancel();
     }
 
-    async fn ask_core<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> CoreCommand) -> Result<T, Stopped> {
+    async fn ask_core<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> CoreCommand,
+    ) -> Result<T, Stopped> {
         let (answer, receiver) = oneshot::channel();
         self.core.send(command(answer)).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)

@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 fn main() -> anyhow::Result<()> {
     let hooks = symphony_node::runtime::Hooks {
-        wrap_executor: Box::new(|inner| Arc::new(symphony_tests::SlowExecutor { inner, delay: Duration::from_millis(600) })),
+        wrap_executor: Box::new(|inner| {
+            Arc::new(symphony_tests::SlowExecutor {
+                inner,
+                delay: Duration::from_millis(600),
+            })
+        }),
         ..symphony_node::runtime::Hooks::faithful()
     };
     symphony_tests::main_with(hooks)
