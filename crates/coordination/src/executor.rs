@@ -281,7 +281,7 @@ impl Peer {
             ExecutionOutcome::Completed(completion) => {
                 let answer = answer::extract(&completion.text, form);
                 (
-                    answer.map_or(Err(ResultClass::Unparsable), Ok),
+                    answer.ok_or(ResultClass::Unparsable),
                     completion.text.as_str(),
                     Some(completion),
                 )
