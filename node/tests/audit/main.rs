@@ -1,0 +1,10 @@
+//! The audit of exported files: what each crafted file leads to, by the library and by the binary.
+
+mod cheats;
+mod command;
+mod damage;
+mod explain;
+mod network;
+mod render;
+mod several;
+mod single;
