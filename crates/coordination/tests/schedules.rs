@@ -225,7 +225,7 @@ impl World {
                 bid_window_ms: 200,
                 execute_ms: 400,
                 reveal_ms: 200,
-                reach: if kind % 2 == 0 {
+                reach: if kind.is_multiple_of(2) {
                     Reach::Directed
                 } else {
                     Reach::Gossip

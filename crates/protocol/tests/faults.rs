@@ -94,9 +94,10 @@ fn replay_20_foreign_statement_that_nobody_signed() {
 
 #[test]
 fn replay_21_broken_chain() {
+    type Change = fn(&mut Entry);
     let author = Author::new(1);
     let sound = author.entry(Body::PolicySet(Policy::shared()));
-    let breaches: [(fn(&mut Entry), &str, &str); 4] = [
+    let breaches: [(Change, &str, &str); 4] = [
         (|entry| entry.index = 2, "index 1", "index 2"),
         (|entry| entry.index = 0, "index 1", "index 0"),
         (
@@ -1069,9 +1070,7 @@ fn replay_40_wrong_reward_in_a_log_that_goes_on() {
             settlement.outcomes[0].reward = 0.25;
         }
     });
-    let fault = replay(&rewritten)
-        .err()
-        .expect("the rewritten reward shows");
+    let fault = replay(&rewritten).expect_err("the rewritten reward shows");
     assert_fault(
         &fault,
         Rule::Reward,

@@ -43,7 +43,7 @@ fn check(folder: &str, case: &str, text: &str) {
 
 /// A log, and the rule that its last entry breaks.
 fn check_fault(case: &str, rule: Rule, comment: &str, entries: &[Vec<u8>]) {
-    let fault = replay(entries).err().expect("a fault");
+    let fault = replay(entries).expect_err("a fault");
     assert_eq!(fault.rule, rule, "{case}: {fault}");
     assert_eq!(
         fault.entry,
