@@ -240,7 +240,7 @@ impl Policy {
         Self {
             parameters: crate::policy::PolicyParameters {
                 kind: crate::policy::PolicyKind::Shared,
-                lambda_ppm: 1_000_000,
+                lambda_ppm: 50_000,
                 delta_ppm: 50_000,
                 alpha_ppm: 1_000_000,
                 noise_ppm: 500_000,
