@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vote_4_finds_the_answer_behind_the_last_mark() {
+    fn exec_11_finds_the_answer_behind_the_last_mark() {
         for (output, form, expected) in [
             (
                 "not True = False ; Answer: False",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn vote_4_every_extracted_answer_parses_again() {
+    fn exec_11_every_extracted_answer_parses_again() {
         for (output, form) in [
             ("Answer: yes", AnswerForm::YesNo),
             ("Answer: 0012", AnswerForm::Integer),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn vote_4_no_output_panics() {
+    fn exec_11_no_output_panics() {
         for output in [
             "Ａｎｓｗｅｒ: True",
             "answer is",

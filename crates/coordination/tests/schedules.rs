@@ -380,6 +380,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 }
 
 proptest! {
+    /// Spec: REPLAY-10.
     #[test]
     fn replay_1_any_schedule_gives_sound_logs(actions in actions(), paper in any::<bool>()) {
         let mut world = World::new(if paper { Policy::paper() } else { Policy::shared() });

@@ -164,6 +164,7 @@ fn replay_23_own_statement_as_received() {
     );
 }
 
+/// Spec: BEACON-10.
 #[test]
 fn replay_24_something_else_than_the_duty() {
     let mut world = World::standard();
@@ -198,6 +199,7 @@ fn replay_24_duty_at_another_time() {
     );
 }
 
+/// Spec: SETTLE-5.
 #[test]
 fn replay_24_vote_complete_and_not_settled() {
     let mut world = World::standard();
@@ -207,6 +209,7 @@ fn replay_24_vote_complete_and_not_settled() {
     assert_fault(&fault, Rule::Duty, key, fault.entry, "Settle", "policy_set");
 }
 
+/// Spec: BEACON-10.
 #[test]
 fn replay_25_deadline_passed_over() {
     let mut world = World::standard();
@@ -225,6 +228,7 @@ fn replay_25_deadline_passed_over() {
     );
 }
 
+/// Spec: SETTLE-8.
 #[test]
 fn replay_26_timeout_without_a_deadline() {
     let mut world = World::standard();
@@ -262,6 +266,7 @@ fn replay_26_timeout_without_a_deadline() {
     }));
 }
 
+/// Spec: CAP-7.
 #[test]
 fn replay_27_own_capability_number_that_does_not_rise() {
     let mut author = Author::new(1);
@@ -285,6 +290,7 @@ fn replay_27_own_capability_number_that_does_not_rise() {
     );
 }
 
+/// Spec: CAP-8.
 #[test]
 fn replay_27_two_capabilities_under_one_number() {
     let mut world = World::standard();
@@ -298,6 +304,7 @@ fn replay_27_two_capabilities_under_one_number() {
     assert!(fault.found.contains(&second.to_string()), "{fault}");
 }
 
+/// Spec: CAP-9.
 #[test]
 fn replay_28_bid_taken_on_an_expired_capability() {
     let mut world = World::standard();
@@ -321,6 +328,7 @@ fn replay_28_bid_taken_on_an_expired_capability() {
     );
 }
 
+/// Spec: CAP-9.
 #[test]
 fn replay_28_bid_taken_on_a_revoked_capability() {
     let mut world = World::standard();
@@ -344,6 +352,7 @@ fn replay_28_bid_taken_on_a_revoked_capability() {
     );
 }
 
+/// Spec: CAP-9.
 #[test]
 fn replay_28_bid_issued_on_an_unknown_capability() {
     let mut world = World::standard();
@@ -366,6 +375,7 @@ fn replay_28_bid_issued_on_an_unknown_capability() {
     );
 }
 
+/// Spec: BEACON-5.
 #[test]
 fn replay_29_beacon_outside_the_terms() {
     type Change = fn(&mut symphony_protocol::records::Beacon);
@@ -405,6 +415,7 @@ fn replay_29_beacon_outside_the_terms() {
     }
 }
 
+/// Spec: CAP-4.
 #[test]
 fn replay_29_policy_changed_while_a_step_is_open() {
     let mut world = World::standard();
@@ -421,6 +432,7 @@ fn replay_29_policy_changed_while_a_step_is_open() {
     );
 }
 
+/// Spec: BEACON-8, BEACON-11.
 #[test]
 fn replay_30_wrong_match_in_the_bidders_log() {
     let mut world = World::standard();
@@ -443,6 +455,7 @@ fn replay_30_wrong_match_in_the_bidders_log() {
     );
 }
 
+/// Spec: BEACON-8, REPLAY-9.
 #[test]
 fn replay_30_wrong_match_is_found_by_the_coordinator_and_takes_no_part() {
     let mut world = World::standard();
@@ -464,6 +477,7 @@ fn replay_30_wrong_match_is_found_by_the_coordinator_and_takes_no_part() {
     assert_eq!(step.ranking.len(), 3, "the false bidder is no candidate");
 }
 
+/// Spec: BEACON-6.
 #[test]
 fn replay_30_wrong_match_of_the_own_bid() {
     let mut world = World::standard();
@@ -484,6 +498,7 @@ fn replay_30_wrong_match_of_the_own_bid() {
     assert_fault(&fault, Rule::Match, key, fault.entry, "1000000", "500000");
 }
 
+/// Spec: BEACON-11.
 #[test]
 fn replay_31_two_bids_in_the_bidders_log() {
     let mut world = World::standard();
@@ -505,6 +520,7 @@ fn replay_31_two_bids_in_the_bidders_log() {
     );
 }
 
+/// Spec: BEACON-13, REPLAY-9.
 #[test]
 fn replay_31_two_bids_are_found_by_the_coordinator() {
     let mut world = World::standard();
@@ -523,6 +539,7 @@ fn replay_31_two_bids_are_found_by_the_coordinator() {
     assert_eq!(step.bids.len(), 1, "the first bid stands");
 }
 
+/// Spec: BEACON-3, BEACON-11.
 #[test]
 fn replay_32_bid_out_of_turn() {
     // Nobody asked this peer.
@@ -558,6 +575,7 @@ fn replay_32_bid_out_of_turn() {
     );
 }
 
+/// Spec: BEACON-11.
 #[test]
 fn replay_32_bid_after_the_close_or_the_deadline() {
     let mut world = World::standard();
@@ -598,6 +616,7 @@ fn replay_32_bid_after_the_close_or_the_deadline() {
     );
 }
 
+/// Spec: BEACON-12.
 #[test]
 fn replay_33_wrong_ranking() {
     for kind in 0..3 {
@@ -625,6 +644,7 @@ fn replay_33_wrong_ranking() {
     }
 }
 
+/// Spec: BEACON-12.
 #[test]
 fn replay_34_wrong_selection() {
     for kind in 0..4 {
@@ -663,6 +683,7 @@ fn replay_34_wrong_selection() {
     }
 }
 
+/// Spec: EXEC-13.
 #[test]
 fn replay_34_wrong_replacement() {
     let mut world = World::standard();
@@ -726,6 +747,7 @@ fn replay_35_assignment_against_its_selection() {
     }
 }
 
+/// Spec: EXEC-4.
 #[test]
 fn replay_35_assignment_to_somebody_else_or_twice() {
     let mut world = World::standard();
@@ -760,6 +782,7 @@ fn replay_35_assignment_to_somebody_else_or_twice() {
     );
 }
 
+/// Spec: EXEC-8.
 #[test]
 fn replay_36_two_receipts_in_the_executors_log() {
     let mut world = World::standard();
@@ -844,6 +867,7 @@ fn replay_36_a_late_receipt_and_another_are_found_too() {
     assert_eq!(fault.rule, Rule::ReceiptTwice);
 }
 
+/// Spec: EXEC-9.
 #[test]
 fn replay_37_receipt_without_an_assignment_or_too_late() {
     let mut world = World::standard();
@@ -903,6 +927,7 @@ fn replay_37_receipt_of_another_peer_taken() {
     );
 }
 
+/// Spec: EXEC-10, REPLAY-9.
 #[test]
 fn replay_38_reveal_that_does_not_open_its_ballot() {
     let mut world = World::standard();
@@ -941,6 +966,7 @@ fn replay_38_reveal_that_does_not_open_its_ballot() {
     );
 }
 
+/// Spec: EXEC-14.
 #[test]
 fn replay_38_reveal_before_all_receipts() {
     let mut world = World::standard();
@@ -964,6 +990,7 @@ fn replay_38_reveal_before_all_receipts() {
     );
 }
 
+/// Spec: EXEC-8.
 #[test]
 fn replay_38_reveal_without_a_ballot_or_twice() {
     let mut world = World::standard();
@@ -1024,6 +1051,7 @@ fn replay_39_wrong_tally() {
     }
 }
 
+/// Spec: SETTLE-7.
 #[test]
 fn replay_40_wrong_reward() {
     for kind in 0..4 {
@@ -1082,6 +1110,7 @@ fn replay_40_wrong_reward_in_a_log_that_goes_on() {
     replay(&world.coordinator.entries).expect("the true log is sound");
 }
 
+/// Spec: SETTLE-6.
 #[test]
 fn replay_40_checker_under_a_policy_without_one() {
     let mut world = World::standard();
@@ -1155,6 +1184,7 @@ fn replay_42_wrong_state_root() {
     );
 }
 
+/// Spec: REPLAY-12.
 #[test]
 fn replay_42_checkpoint_with_another_state_root() {
     let mut world = World::standard();
@@ -1177,6 +1207,7 @@ fn replay_42_checkpoint_with_another_state_root() {
     );
 }
 
+/// Spec: VOTE-9.
 #[test]
 fn replay_43_wrong_answer_of_a_task() {
     for kind in 0..3 {
@@ -1211,6 +1242,7 @@ fn replay_43_wrong_answer_of_a_task() {
     }
 }
 
+/// Spec: REPLAY-12.
 #[test]
 fn replay_44_checkpoint_of_another_history() {
     let mut world = World::standard();
@@ -1242,6 +1274,7 @@ fn cross_check(logs: &[(&Author, &[Vec<u8>])]) -> Vec<Fault> {
     check.faults()
 }
 
+/// Spec: REPLAY-14.
 #[test]
 fn replay_45_executor_omits_its_bid() {
     let mut world = World::standard();
@@ -1278,6 +1311,7 @@ fn replay_45_executor_omits_its_bid() {
     );
 }
 
+/// Spec: REPLAY-14.
 #[test]
 fn replay_45_coordinator_omits_an_acknowledged_bid() {
     let mut world = World::standard();
@@ -1318,6 +1352,7 @@ fn replay_45_coordinator_omits_an_acknowledged_bid() {
     );
 }
 
+/// Spec: REPLAY-10.
 #[test]
 fn replay_45_what_lies_beyond_the_copy_at_hand_is_no_fault() {
     let mut world = World::standard();
@@ -1332,6 +1367,7 @@ fn replay_45_what_lies_beyond_the_copy_at_hand_is_no_fault() {
     );
 }
 
+/// Spec: REPLAY-10, REPLAY-14.
 #[test]
 fn replay_45_a_word_on_somebody_elses_log_binds_nobody() {
     let mut world = World::standard();
@@ -1415,6 +1451,7 @@ fn replay_withheld_reveal_settles_as_invalid() {
     world.coordinator.decide();
 }
 
+/// Spec: SETTLE-10.
 #[test]
 fn replay_resumed_settles_as_void_and_teaches_nothing() {
     for stage in 0..5 {
@@ -1459,6 +1496,7 @@ fn replay_resumed_settles_as_void_and_teaches_nothing() {
     }
 }
 
+/// Spec: EXEC-6, SETTLE-20.
 #[test]
 fn replay_failed_and_abstained_receipts_are_replaced() {
     for class in [ResultClass::Failed, ResultClass::Abstained] {

@@ -211,6 +211,7 @@ fn log_26_a_statement_of_another_network_is_refused() {
     assert!(Entry::parse(&bid, Some(&Digest::ZERO)).is_err());
 }
 
+/// Spec: BEACON-1, CAP-3, EXEC-10.
 #[test]
 fn conv_10_ranges_are_kept() {
     let world = world();
@@ -289,7 +290,7 @@ proptest! {
 }
 
 #[test]
-fn vote_4_a_check_that_nobody_knows_is_refused() {
+fn exec_15_a_check_that_nobody_knows_is_refused() {
     let mut world = World::standard();
     world.until_assigned().take_receipts("True");
     let order = world.orders[0].clone();
