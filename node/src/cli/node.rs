@@ -179,7 +179,12 @@ async fn init(arguments: InitArgs) -> anyhow::Result<ExitStatus> {
     print_line(&format!("peer     {key}"))?;
     print_line(&format!("log      {log}"))?;
     print_line(&format!("settings {}", home.config_file().display()))?;
-    print_line("run it with `symphony node run`")?;
+    let run = if folder == Home::default_folder() {
+        "symphony node run".to_owned()
+    } else {
+        format!("symphony node run --home {}", folder.display())
+    };
+    print_line(&format!("run it with `{run}`"))?;
     Ok(ExitStatus::Success)
 }
 
