@@ -6,7 +6,7 @@
 //! simulator as under tokio.
 //!
 //! Roles: the *coordinator* opens a task, announces steps in beacons, takes bids, closes, assigns, counts and settles
-//! ([`mod@coordinator`]); the *executor* bids, executes and opens its ballot ([`mod@executor`]).
+//! (`peer/coordinator.rs`); the *executor* bids, executes and opens its ballot (`peer/executor.rs`).
 //!
 //! Properties: every statement that leaves stands in the own log first; every foreign statement that counts is logged and
 //! acknowledged with its index; an answered assignment is never executed or signed twice.
@@ -14,9 +14,7 @@
 //! Spec: chapters 06, 08 and 10.
 
 pub mod answer;
-pub mod coordinator;
 mod event;
-pub mod executor;
 mod peer;
 
 pub use event::{

@@ -292,7 +292,7 @@ fn verified(bytes: &[u8], network: &Digest) -> Result<VerifiedStatement, Accepta
 }
 
 fn answer(ledger: &Ledger, question: &Request) -> Response {
-    answer_question(ledger, question).unwrap_or_else(|refusal| Response::Refused(refusal))
+    answer_question(ledger, question).unwrap_or_else(Response::Refused)
 }
 
 fn answer_question(ledger: &Ledger, question: &Request) -> Result<Response, Refusal> {

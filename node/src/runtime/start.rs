@@ -48,7 +48,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub enum StartError {
     /// The home folder cannot be used.
     #[error(transparent)]
-    Home(#[from] HomeError),
+    Home(Box<HomeError>),
     /// The settings cannot be used.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
@@ -66,7 +66,7 @@ pub enum StartError {
     Unusable(#[from] Unusable),
     /// The own log breaks a rule.
     #[error("own log: {0}")]
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// An address cannot be read.
     #[error("{key}: {address:?} is no multiaddress such as /ip4/127.0.0.1/tcp/4791: {reason}")]
     Address {
@@ -89,6 +89,12 @@ pub enum StartError {
     /// A token file cannot be used.
     #[error("admin token: {0}")]
     Token(#[from] symphony_admin::TokenError),
+}
+
+impl From<HomeError> for StartError {
+    fn from(error: HomeError) -> Self {
+        Self::Home(Box::new(error))
+    }
 }
 
 /// Why a running node ended.
@@ -264,7 +270,9 @@ fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, Vec<u8>), Sta
     let entry_0 = own.entry(0)?.ok_or(StartError::Empty)?;
     let mut replay = Replay::begin(&entry_0, Some(&params.network_id()))?;
     for entry in own.entries(1..own.size()?) {
-        replay.push(&entry?.1).map_err(StartError::Fault)?;
+        replay
+            .push(&entry?.1)
+            .map_err(|fault| StartError::Fault(Box::new(fault)))?;
     }
     Ok((replay, entry_0))
 }

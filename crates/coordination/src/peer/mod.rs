@@ -1,5 +1,8 @@
 //! One peer: its log, its two roles, and the loop that keeps duties and deadlines.
 
+mod coordinator;
+mod executor;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
@@ -17,9 +20,10 @@ use symphony_transparency::{
     sign_statement,
 };
 
-use crate::{
+use crate::event::{Effect, Event, Output, Refusal};
+
+use self::{
     coordinator::{ReadyStep, Task},
-    event::{Effect, Event, Output, Refusal},
     executor::Session,
 };
 
@@ -78,7 +82,7 @@ pub struct Peer {
     pub(crate) ready: VecDeque<ReadyStep>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
     /// Beacons that this peer bid on: their answer form and when to forget them.
-    pub(crate) bids: BTreeMap<Digest, crate::executor::OpenBid>,
+    pub(crate) bids: BTreeMap<Digest, executor::OpenBid>,
     pub(crate) known: BTreeMap<PublicKey, Received<Capability>>,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
