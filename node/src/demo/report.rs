@@ -181,12 +181,51 @@ fn death(text: &mut String, stage: &Stage, performance: &Performance) -> std::fm
         actor.player.name
     )?;
     match last {
-        None => writeln!(text, "it was picked no more.\n"),
+        None => writeln!(text, "it was picked no more.")?,
         Some(last) => writeln!(
             text,
-            "it was picked for the last time {last} questions later.\n"
-        ),
+            "it was picked for the last time {last} questions later."
+        )?,
     }
+    let before = kinds_of(actor, performance, 0..at);
+    let after = kinds_of(actor, performance, at..performance.asked.len());
+    writeln!(
+        text,
+        "  Its kind of questions: {:.1} % right in {:.0} ms before, {:.1} % in {:.0} ms after.\n",
+        100.0 * before.0,
+        before.1,
+        100.0 * after.0,
+        after.1
+    )
+}
+
+/// Share of right answers and mean latency in milliseconds of the questions that a peer could have answered.
+fn kinds_of(
+    actor: &super::stage::Actor,
+    performance: &Performance,
+    range: std::ops::Range<usize>,
+) -> (f64, f64) {
+    let indices: Vec<usize> = range
+        .filter(|index| {
+            let tags = &performance.asked[*index].tags;
+            tags.iter()
+                .all(|tag| actor.player.tags.contains(&tag.as_str()))
+        })
+        .collect();
+    let right = indices
+        .iter()
+        .filter(|index| performance.right(**index) == Some(true))
+        .count();
+    let millis: f64 = indices
+        .iter()
+        .map(|index| performance.outcomes[*index].latency.as_secs_f64() * 1_000.0)
+        .sum();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of questions are far below 2^53"
+    )]
+    let count = indices.len().max(1) as f64;
+    (super::show::share(right, indices.len()), millis / count)
 }
 
 fn failures(text: &mut String, performance: &Performance) -> std::fmt::Result {
