@@ -15,6 +15,7 @@ mod policy;
 mod proofs;
 mod task_events;
 mod task_request;
+mod translator;
 
 use std::sync::Arc;
 

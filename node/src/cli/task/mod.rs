@@ -1,5 +1,9 @@
 //! `symphony task submit|follow`.
 
+mod event_json;
+mod event_line;
+mod words;
+
 use std::{
     io::{IsTerminal as _, Read as _},
     path::{Path, PathBuf},
@@ -7,13 +11,14 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 use symphony_admin::{
     AdminStream,
     v1::{self, TaskEvent, submit_request::Work, task_event::Kind},
 };
 use symphony_questions::{AnswerForm, classify};
 
+use self::{event_json::event_json, event_line::event_line};
 use super::{
     arguments::OutputArgs,
     connect::NodeArgs,
@@ -291,242 +296,5 @@ fn form_message(form: AnswerForm) -> v1::AnswerForm {
         AnswerForm::Choice => v1::AnswerForm::Option,
         AnswerForm::Brackets => v1::AnswerForm::Brackets,
         AnswerForm::Text => v1::AnswerForm::Text,
-    }
-}
-
-fn key(peer: Option<&v1::PeerName>) -> &str {
-    peer.map_or("", |peer| peer.did_key.as_str())
-}
-
-/// The last characters of a key: enough to tell peers apart in a line.
-fn short(peer: Option<&v1::PeerName>) -> String {
-    let key = key(peer);
-    let cut = key.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
-    format!("…{}", &key[cut..])
-}
-
-/// An event as a JSON object: `entry`, `time_ms`, `plan`, `step`, `event`, and what the event says.
-fn event_json(event: &TaskEvent) -> Value {
-    let (name, mut said) = kind_json(event.kind.as_ref());
-    if let Value::Object(fields) = &mut said {
-        fields.insert("event".to_owned(), name.into());
-        fields.insert("entry".to_owned(), event.entry.into());
-        fields.insert("time_ms".to_owned(), event.time_ms.into());
-        fields.insert("plan".to_owned(), event.plan.into());
-        fields.insert("step".to_owned(), event.step.into());
-    }
-    said
-}
-
-fn kind_json(kind: Option<&Kind>) -> (&'static str, Value) {
-    let Some(kind) = kind else {
-        return ("unknown", json!({}));
-    };
-    match kind {
-        Kind::Opened(said) => (
-            "opened",
-            json!({ "task": said.task, "plan_steps": said.plan_steps }),
-        ),
-        Kind::Beacon(said) => (
-            "beacon",
-            json!({
-                "tags": said.tags, "asked": said.asked, "close_bids": said.close_bids,
-                "close_deadline_ms": said.close_deadline_ms,
-            }),
-        ),
-        Kind::Bid(said) => (
-            "bid",
-            json!({
-                "peer": key(said.peer.as_ref()), "match_ppm": said.match_ppm, "load_ppm": said.load_ppm,
-                "queue": said.queue, "price_microunits": said.price_microunits,
-            }),
-        ),
-        Kind::Closed(said) => {
-            let ranking: Vec<Value> = said
-                .ranking
-                .iter()
-                .map(|ranked| json!({ "peer": key(ranked.peer.as_ref()), "score": ranked.score }))
-                .collect();
-            let selections: Vec<Value> = said.selections.iter().map(pick_json).collect();
-            (
-                "closed",
-                json!({ "ranking": ranking, "selections": selections }),
-            )
-        }
-        Kind::Assigned(said) => (
-            "assigned",
-            json!({ "slot": said.slot, "peer": key(said.peer.as_ref()), "due_ms": said.due_ms }),
-        ),
-        Kind::Receipt(said) => (
-            "receipt",
-            json!({
-                "slot": said.slot, "peer": key(said.peer.as_ref()), "class": result_word(said.class()),
-                "latency_ms": said.latency_ms, "duration_ms": said.duration_ms, "model": said.model,
-                "device": device_word(said.device()), "output_tokens": said.output_tokens,
-            }),
-        ),
-        Kind::Reveal(said) => (
-            "reveal",
-            json!({
-                "slot": said.slot, "peer": key(said.peer.as_ref()),
-                "confidence_ppm": said.confidence_ppm, "answer": said.answer,
-            }),
-        ),
-        Kind::Timeout(said) => (
-            "timeout",
-            json!({ "slot": said.slot, "peer": key(said.peer.as_ref()) }),
-        ),
-        Kind::Replacement(said) => (
-            "replacement",
-            json!({ "slot": said.slot, "selection": said.selection.as_ref().map(pick_json) }),
-        ),
-        Kind::Settled(said) => {
-            let outcomes: Vec<Value> = said
-                .outcomes
-                .iter()
-                .map(|outcome| {
-                    json!({
-                        "slot": outcome.slot, "peer": key(outcome.peer.as_ref()),
-                        "class": outcome_word(outcome.class()), "latency_ms": outcome.latency_ms,
-                        "reward": outcome.reward,
-                    })
-                })
-                .collect();
-            (
-                "settled",
-                json!({
-                    "answer": said.answer, "weight": said.weight, "supporters": said.supporters,
-                    "outcomes": outcomes,
-                }),
-            )
-        }
-        Kind::Decided(said) => (
-            "decided",
-            json!({ "answer": said.answer, "weight": said.weight }),
-        ),
-        Kind::Failed(said) => ("failed", json!({ "reason": said.reason })),
-    }
-}
-
-fn pick_json(pick: &v1::Pick) -> Value {
-    json!({
-        "slot": pick.slot, "peer": key(pick.peer.as_ref()), "estimate": pick.estimate,
-        "width": pick.width, "score": pick.score,
-    })
-}
-
-/// An event in one line.
-fn event_line(event: &TaskEvent) -> String {
-    let entry = event
-        .entry
-        .map_or_else(String::new, |entry| entry.to_string());
-    let said = event.kind.as_ref().map_or_else(String::new, kind_line);
-    format!("{entry:>8}  {said}")
-}
-
-fn kind_line(kind: &Kind) -> String {
-    match kind {
-        Kind::Opened(_) => "opened".to_owned(),
-        Kind::Beacon(said) => format!(
-            "beacon: [{}], {} peers asked",
-            said.tags.join(" "),
-            said.asked
-        ),
-        Kind::Bid(said) => format!(
-            "bid of {}: match {:.1} %, load {:.0} %",
-            short(said.peer.as_ref()),
-            f64::from(said.match_ppm) / 10_000.0,
-            f64::from(said.load_ppm) / 10_000.0
-        ),
-        Kind::Closed(said) => {
-            let picks: Vec<String> = said
-                .selections
-                .iter()
-                .map(|pick| {
-                    format!(
-                        "{} ({:.3} ± {:.3})",
-                        short(pick.peer.as_ref()),
-                        pick.estimate,
-                        pick.width
-                    )
-                })
-                .collect();
-            format!(
-                "closed: {} ranked, picked {}",
-                said.ranking.len(),
-                picks.join(", ")
-            )
-        }
-        Kind::Assigned(said) => format!("assigned to {}", short(said.peer.as_ref())),
-        Kind::Receipt(said) => format!(
-            "receipt of {}: {} after {} ms",
-            short(said.peer.as_ref()),
-            result_word(said.class()),
-            said.latency_ms
-        ),
-        Kind::Reveal(said) => format!(
-            "{} answers {:?} with confidence {:.0} %",
-            short(said.peer.as_ref()),
-            said.answer,
-            f64::from(said.confidence_ppm) / 10_000.0
-        ),
-        Kind::Timeout(said) => format!("{} is silent", short(said.peer.as_ref())),
-        Kind::Replacement(said) => format!(
-            "{} takes its place",
-            short(said.selection.as_ref().and_then(|pick| pick.peer.as_ref()))
-        ),
-        Kind::Settled(said) => {
-            let rewards: Vec<String> = said
-                .outcomes
-                .iter()
-                .map(|outcome| {
-                    format!(
-                        "{} {} {:.3}",
-                        short(outcome.peer.as_ref()),
-                        outcome_word(outcome.class()),
-                        outcome.reward
-                    )
-                })
-                .collect();
-            format!(
-                "settled: {:?}, {} supporters; {}",
-                said.answer,
-                said.supporters,
-                rewards.join(", ")
-            )
-        }
-        Kind::Decided(said) => format!("answer: {}", said.answer),
-        Kind::Failed(said) => format!("failed: {}", said.reason),
-    }
-}
-
-fn result_word(class: v1::ResultClass) -> &'static str {
-    match class {
-        v1::ResultClass::Answered => "answered",
-        v1::ResultClass::Unparsable => "unparsable",
-        v1::ResultClass::Failed => "failed",
-        v1::ResultClass::Abstained => "abstained",
-        v1::ResultClass::Unspecified => "unknown",
-    }
-}
-
-fn outcome_word(class: v1::OutcomeClass) -> &'static str {
-    match class {
-        v1::OutcomeClass::Won => "won",
-        v1::OutcomeClass::Valid => "valid",
-        v1::OutcomeClass::Invalid => "invalid",
-        v1::OutcomeClass::Timeout => "timeout",
-        v1::OutcomeClass::Void => "void",
-        v1::OutcomeClass::Unspecified => "unknown",
-    }
-}
-
-fn device_word(device: v1::Device) -> &'static str {
-    match device {
-        v1::Device::Cpu => "cpu",
-        v1::Device::Cuda => "cuda",
-        v1::Device::Metal => "metal",
-        v1::Device::Remote => "remote",
-        v1::Device::Unspecified => "unknown",
     }
 }
