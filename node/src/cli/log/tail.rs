@@ -1,7 +1,7 @@
 //! `symphony log tail`.
 
 use clap::Args;
-use symphony_admin::EntryRange;
+use symphony_admin::{EntryRange, ErrorKind};
 
 use super::{network_of, print_log_entry};
 use crate::cli::{
@@ -47,9 +47,14 @@ impl TailCommand {
                 entry = entries.message() => entry,
                 _ = tokio::signal::ctrl_c() => return Ok(ExitStatus::Success),
             };
-            match entry? {
-                Some(entry) => print_log_entry(&entry, network.as_ref(), self.output.json)?,
-                None => return Ok(ExitStatus::Success),
+            match entry {
+                Ok(Some(entry)) => print_log_entry(&entry, network.as_ref(), self.output.json)?,
+                Ok(None) => return Ok(ExitStatus::Success),
+                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                    eprintln!("the node has shut down");
+                    return Ok(ExitStatus::Success);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
     }
