@@ -321,9 +321,9 @@ impl Log {
         let mut entries = self.parsed();
         entries[index].body = body;
         let mut log = self.clone();
-        for at in index..entries.len() {
-            entries[at].previous = entry_digest(&log.entries[at - 1]);
-            log.entries[at] = entries[at].encode();
+        for (at, entry) in entries.iter_mut().enumerate().skip(index) {
+            entry.previous = entry_digest(&log.entries[at - 1]);
+            log.entries[at] = entry.encode();
         }
         log
     }
