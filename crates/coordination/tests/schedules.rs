@@ -11,7 +11,7 @@ use symphony_coordination::{
 };
 use symphony_protocol::{
     cross_check::CrossCheck,
-    records::{AnswerForm, Device, Genesis, Params, Policy, Reach, TaskKey},
+    records::{AnswerForm, AssignmentPrivate, Device, Genesis, Params, Policy, Reach, TaskKey},
     replay::Replay,
 };
 use symphony_transparency::{Digest, PeerSecrets, PublicKey, SecretKey, UnverifiedStatement};
@@ -431,4 +431,47 @@ fn replay_1_schedules_reach_every_kind_of_entry() {
     ];
     // A peer never revokes its own capability, and entry 0 is not counted.
     assert_eq!(kinds, BTreeSet::from(all));
+}
+
+#[test]
+fn exec_3_an_assignment_with_another_key_or_prompt_is_refused() {
+    let mut world = World::new(Policy::shared());
+    world.submit(0, 0);
+    world.sync(0);
+    let (to, bytes, private) = loop {
+        let (to, flight) = world.take_flight(0).expect("the task goes on");
+        match flight {
+            Flight::Statement(bytes, private) if !private.is_empty() => break (to, bytes, private),
+            other => world.land(to, other, 1),
+        }
+        world.sync(to);
+    };
+    let private = AssignmentPrivate::parse(&private).unwrap();
+    let another_key = AssignmentPrivate {
+        task_key: TaskKey::from_bytes([77; 32]),
+        ..private.clone()
+    };
+    let another_prompt = AssignmentPrivate {
+        prompt: "True".to_owned(),
+        ..private.clone()
+    };
+    for (sent, taken) in [
+        (another_key, false),
+        (another_prompt, false),
+        (private, true),
+    ] {
+        world.land(to, Flight::Statement(bytes.clone(), sent.encode()), 1);
+        let output = world.waiting[to].pop().expect("an answer");
+        assert_eq!(!output.entries.is_empty(), taken);
+        let refused = output
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Refuse { .. }));
+        assert_eq!(refused, !taken);
+        let executes = output
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Execute { .. }));
+        assert_eq!(executes, taken);
+    }
 }

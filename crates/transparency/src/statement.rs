@@ -2,7 +2,7 @@
 //!
 //! A statement is only ever handled in one of two states: [`UnverifiedStatement`], whose author is a claim, and
 //! [`VerifiedStatement`], which exists only after the signature was accepted for the expected network. Both keep the exact
-//! bytes, since those are what logs hold and digests name.
+//! bytes, since those are what logs hold.
 //!
 //! Spec: KEYS-8 to KEYS-14.
 
@@ -153,7 +153,9 @@ impl UnverifiedStatement {
         &self.bytes
     }
 
-    /// The digest by which logs and acknowledgements name these exact bytes.
+    /// Digest of the exact bytes of the envelope: see [`VerifiedStatement::digest`].
+    ///
+    /// Spec: KEYS-11.
     pub fn digest(&self) -> Digest {
         statement_digest(&self.bytes)
     }
@@ -188,22 +190,23 @@ impl VerifiedStatement {
         &self.fields.payload
     }
 
-    /// Digest of the exact bytes of the envelope. An author can sign one payload twice with two digests: ask
-    /// [`VerifiedStatement::payload_digest`] whether two statements say the same.
+    /// Digest of the exact bytes of the envelope. An author can sign one payload twice with two such digests, so payloads,
+    /// entries and acknowledgements name a statement by its [`VerifiedStatement::payload_digest`] (CAP-5).
     ///
     /// Spec: KEYS-11.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Digest of type and payload: equal for two statements of one author exactly when they say the same.
+    /// Digest of type and payload: equal for two statements of one author exactly when they say the same. It is the name of
+    /// the statement wherever another names it.
     ///
-    /// Spec: KEYS-10, KEYS-14.
+    /// Spec: KEYS-10, KEYS-14, CAP-5.
     pub fn payload_digest(&self) -> Digest {
         payload_digest(self.fields.kind, &self.fields.payload)
     }
 
-    /// The exact bytes of the envelope: what is sent, logged and named by [`VerifiedStatement::digest`].
+    /// The exact bytes of the envelope: what is sent and logged.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -221,7 +224,7 @@ pub fn payload_digest(kind: StatementKind, payload: &[u8]) -> Digest {
     digest_parts(Domain::Payload, &[&kind.number().to_be_bytes(), payload])
 }
 
-/// The digest of a statement: of its exact envelope bytes.
+/// The digest of an envelope's exact bytes.
 ///
 /// Spec: KEYS-11.
 pub fn statement_digest(bytes: &[u8]) -> Digest {
