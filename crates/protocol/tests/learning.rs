@@ -1,4 +1,4 @@
-//! What a settlement teaches, with numbers worked by hand. Spec: SETTLE-11 to SETTLE-16, VOTE-8.
+//! What a settlement teaches, with numbers worked by hand. Spec: SETTLE-11 to SETTLE-16, VOTE-8, BEACON-12.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod kit;
@@ -397,4 +397,36 @@ fn vote_8_under_screening_a_step_weighs_its_mean_score() {
     close(step.ranking[0].score, score);
     settle(&mut world);
     close(decide_task(&mut world).winner.unwrap().weight, score);
+}
+
+#[test]
+fn beacon_12_every_eighth_close_keeps_a_place_for_a_newcomer() {
+    let mut world = World::new(3, Policy::shared());
+    world.shortlist = 2;
+    for number in 1..=9 {
+        world.open(1).announce(0).take_bid(0).take_bid(1);
+        // The third is busy, so that it never is among the best two by itself.
+        let mut busy = world.bid_record(2);
+        busy.load_ppm = 1_000_000;
+        let beacon = world.beacon().clone();
+        let bid = world.executors[2].issue(busy, |issued| Body::BidIssued(issued, beacon));
+        let entry = world.coordinator.push(Body::BidReceived(bid));
+        world.close();
+        let step = world
+            .coordinator
+            .replay
+            .state()
+            .step(world.beacon_index())
+            .unwrap();
+        let ranked: Vec<u64> = step.ranking.iter().map(|ranked| ranked.bid).collect();
+        assert_eq!(ranked.len(), 2);
+        assert_eq!(ranked.contains(&entry), number == 8, "close {number}");
+        let selected = step.selections.iter().any(|one| one.bid == entry);
+        assert_eq!(selected, number == 8, "close {number}");
+        world.assign();
+        world.pass(80);
+        world.take_receipts("True").take_reveals("True");
+        settle(&mut world);
+        decide_task(&mut world);
+    }
 }
