@@ -130,7 +130,8 @@ pub struct ServeArguments {
     /// Inference threads on the CPU.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub threads: u32,
-    /// Requests computed at the same time. Above 1 they share forward passes, which raises throughput and latency.
+    /// Requests computed at the same time. Above 1 they share forward passes, and then an answer can depend on what else is
+    /// asked: mistral.rs 0.8.1 gives prompts of different length other texts together than alone.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(RUNNING_COUNT_MAX)))]
     pub max_running: u32,
     /// Requests that may wait; one more is refused.

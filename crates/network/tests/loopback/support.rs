@@ -10,19 +10,19 @@ use symphony_network::{
 use symphony_transparency::{Digest, SecretKey};
 
 /// Longest wait for anything: far above what a slow machine needs, so that only a hang reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The network that nodes belong to unless a test says otherwise.
-pub const NETWORK: Digest = Digest::from_bytes([0xA1; 32]);
+pub(crate) const NETWORK: Digest = Digest::from_bytes([0xA1; 32]);
 
 /// One running node.
-pub struct Node {
-    pub handle: Handle,
-    pub events: Events,
+pub(crate) struct Node {
+    pub(crate) handle: Handle,
+    pub(crate) events: Events,
 }
 
 /// What a node with this seed says about itself.
-pub fn hello(seed: u8, network_id: Digest) -> Hello {
+pub(crate) fn hello(seed: u8, network_id: Digest) -> Hello {
     Hello {
         network_id,
         params_fingerprint: network_id,
@@ -34,12 +34,12 @@ pub fn hello(seed: u8, network_id: Digest) -> Hello {
 }
 
 /// Settings for one transport on loopback, without Kademlia.
-pub fn quic() -> NetworkConfig {
+pub(crate) fn quic() -> NetworkConfig {
     listening_on("/ip4/127.0.0.1/udp/0/quic-v1")
 }
 
 /// Settings for one transport on loopback, without Kademlia.
-pub fn tcp() -> NetworkConfig {
+pub(crate) fn tcp() -> NetworkConfig {
     listening_on("/ip4/127.0.0.1/tcp/0")
 }
 
@@ -52,12 +52,12 @@ fn listening_on(address: &str) -> NetworkConfig {
 }
 
 /// Starts a node of the usual network.
-pub async fn start(seed: u8, config: NetworkConfig) -> Node {
+pub(crate) async fn start(seed: u8, config: NetworkConfig) -> Node {
     start_in(seed, NETWORK, config).await
 }
 
 /// Starts a node of any network.
-pub async fn start_in(seed: u8, network_id: Digest, config: NetworkConfig) -> Node {
+pub(crate) async fn start_in(seed: u8, network_id: Digest, config: NetworkConfig) -> Node {
     let secret = TransportSecret::from_bytes([seed; 32]);
     let (handle, events) = Network::start(config, &secret, hello(seed, network_id))
         .await
@@ -66,7 +66,7 @@ pub async fn start_in(seed: u8, network_id: Digest, config: NetworkConfig) -> No
 }
 
 /// Bounds a wait.
-pub async fn bounded<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn bounded<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(value) => value,
         Err(_) => panic!("waited {PATIENCE:?} for {what}"),
@@ -74,17 +74,17 @@ pub async fn bounded<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 impl Node {
-    pub fn peer(&self) -> PeerId {
+    pub(crate) fn peer(&self) -> PeerId {
         self.handle.local_peer_id()
     }
 
     /// The first address to dial.
-    pub async fn address(&self) -> Multiaddr {
+    pub(crate) async fn address(&self) -> Multiaddr {
         self.handle.listen_addresses().await.unwrap().remove(0)
     }
 
     /// Waits for the first event that gives something; drops the others.
-    pub async fn until<T>(
+    pub(crate) async fn until<T>(
         &mut self,
         what: &str,
         mut wanted: impl FnMut(NetworkEvent) -> Option<T>,
@@ -101,7 +101,7 @@ impl Node {
     }
 
     /// Waits until both hellos with a peer are through.
-    pub async fn until_introduced(&mut self, to: PeerId) -> Hello {
+    pub(crate) async fn until_introduced(&mut self, to: PeerId) -> Hello {
         self.until("a hello", |event| match event {
             NetworkEvent::PeerHello { peer, hello } if peer == to => Some(hello),
             _ => None,
@@ -110,7 +110,7 @@ impl Node {
     }
 
     /// Waits until both hellos with a peer are through and it has subscribed to every topic, in whatever order.
-    pub async fn until_ready(&mut self, to: PeerId) {
+    pub(crate) async fn until_ready(&mut self, to: PeerId) {
         let (mut is_introduced, mut topics) = (false, 0);
         self.until("a hello and the subscriptions", |event| {
             match event {
@@ -124,7 +124,7 @@ impl Node {
     }
 
     /// Waits until a peer is gone.
-    pub async fn until_disconnected(&mut self, from: PeerId) {
+    pub(crate) async fn until_disconnected(&mut self, from: PeerId) {
         self.until("a disconnection", |event| {
             matches!(event, NetworkEvent::PeerDisconnected { peer } if peer == from).then_some(())
         })
@@ -132,7 +132,7 @@ impl Node {
     }
 
     /// Sends a request with the usual patience.
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         peer: PeerId,
         request: Request,
@@ -141,7 +141,7 @@ impl Node {
     }
 
     /// Answers every request in a task of its own, with what it submitted as the acknowledgement.
-    pub fn echo(mut self) -> Handle {
+    pub(crate) fn echo(mut self) -> Handle {
         let handle = self.handle.clone();
         tokio::spawn(async move {
             while let Some(event) = self.events.next().await {
@@ -161,14 +161,14 @@ impl Node {
 }
 
 /// Starts two nodes and introduces them.
-pub async fn pair(one: NetworkConfig, two: NetworkConfig) -> (Node, Node) {
+pub(crate) async fn pair(one: NetworkConfig, two: NetworkConfig) -> (Node, Node) {
     let (mut one, mut two) = (start(1, one).await, start(2, two).await);
     connect(&mut one, &mut two).await;
     (one, two)
 }
 
 /// Connects two nodes and waits until each is introduced to the other and hears its gossip.
-pub async fn connect(one: &mut Node, two: &mut Node) {
+pub(crate) async fn connect(one: &mut Node, two: &mut Node) {
     let dialled = bounded("a connection", one.handle.dial(two.address().await)).await;
     assert_eq!(dialled, Ok(two.peer()));
     one.until_ready(two.peer()).await;
@@ -176,7 +176,7 @@ pub async fn connect(one: &mut Node, two: &mut Node) {
 }
 
 /// A statement to submit; its bytes mean nothing here.
-pub fn submission(statement: &[u8]) -> Request {
+pub(crate) fn submission(statement: &[u8]) -> Request {
     Request::SubmitStatement(SubmitStatement {
         statement: statement.to_vec(),
         private_payload: Default::default(),
