@@ -27,7 +27,7 @@ pub struct Close {
 pub struct Ranked {
     /// Index of the bid's entry; the beacon's own index stands for the coordinator's own bid.
     pub bid: u64,
-    /// Composite score in [0,1].
+    /// Composite score in 0 to 1.
     pub score: f64,
 }
 
@@ -77,7 +77,7 @@ pub struct Outcome {
     pub class: OutcomeClass,
     /// Receipt entry time minus assignment entry time, in milliseconds; 0 without a receipt.
     pub latency_ms: u64,
-    /// The reward in [0,1].
+    /// The reward in 0 to 1.
     pub reward: f64,
 }
 

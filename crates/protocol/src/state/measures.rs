@@ -31,7 +31,7 @@ pub struct Counters {
 pub struct PeerMeasures {
     /// Mean latency, in milliseconds.
     pub latency_ms: f64,
-    /// Mean of recent failures, in [0,1].
+    /// Mean of recent failures, in 0 to 1.
     pub failure: f64,
     /// Selections.
     pub selections: u64,
@@ -73,7 +73,7 @@ pub struct BucketMeasures {
     pub settlements: u64,
     /// Settled selections that won.
     pub wins: u64,
-    /// Mean of rewards, in [0,1]; starts at the mean of the Beta prior, which counts as one reward, and becomes a moving
+    /// Mean of rewards, in 0 to 1; starts at the mean of the Beta prior, which counts as one reward, and becomes a moving
     /// mean once the newest reward would weigh less than the agreed weight.
     pub reputation: f64,
 }

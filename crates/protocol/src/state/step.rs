@@ -37,7 +37,7 @@ pub struct StepBid {
     pub peer: PublicKey,
     /// Digest of the bid's statement (of the beacon's for the own bid).
     pub statement: Digest,
-    /// Similarity of capability and beacon, in [0,1].
+    /// Similarity of capability and beacon, in 0 to 1.
     pub similarity: f64,
     /// Claimed load, in parts per million.
     pub load_ppm: u32,

@@ -1,6 +1,6 @@
 //! Chapter 03: a peer's three keys.
 
-use symphony_transparency::{BindingError, KeyRole, PeerSecrets};
+use symphony_transparency::{BindingError, KeyBinding, KeyRole, PeerSecrets, Signature};
 
 use crate::{secret, some_digest};
 
@@ -35,6 +35,36 @@ fn keys_7_nobody_binds_a_key_that_did_not_agree() {
     keys.transport = victim.transport;
     binding.transport = peer(1, 2, 3).bind(&network).transport;
     assert!(keys.verify_binding(&network, &binding).is_err());
+}
+
+#[test]
+fn keys_7_each_of_the_three_signatures_counts() {
+    let (peer, network) = (peer(1, 2, 3), some_digest(1));
+    let good = peer.bind(&network);
+    let bad = Signature::from_bytes([7; 64]);
+    for (binding, wanted) in [
+        (KeyBinding { log: bad, ..good }, KeyRole::Log),
+        (
+            KeyBinding {
+                transport: bad,
+                ..good
+            },
+            KeyRole::Transport,
+        ),
+        (
+            KeyBinding {
+                witness: bad,
+                ..good
+            },
+            KeyRole::Witness,
+        ),
+    ] {
+        let refused = peer.public().verify_binding(&network, &binding);
+        assert!(
+            matches!(refused, Err(BindingError::Signature { role, .. }) if role == wanted),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]

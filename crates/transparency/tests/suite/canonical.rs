@@ -47,6 +47,17 @@ fn bytes_1_a_trailing_byte_is_refused() {
 }
 
 #[test]
+fn bytes_1_fields_in_another_order_are_refused() {
+    let mut bytes = encode(&statement());
+    // Field 1 has a tag, a length and 32 bytes; field 2 behind it a tag and one byte.
+    bytes[..36].rotate_left(34);
+    assert_eq!(
+        decode_canonical::<Statement>(&bytes, 1024),
+        Err(CanonicalError::NotCanonical { offset: 0 })
+    );
+}
+
+#[test]
 fn bytes_1_an_unknown_field_is_refused() {
     let mut bytes = encode(&statement());
     let length = bytes.len();
