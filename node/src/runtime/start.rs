@@ -125,8 +125,8 @@ pub async fn start(
     let params = config.params().map_err(crate::config::ConfigError::from)?;
     let listeners = Listeners::bind(admin_settings(&config, &home)?).await?;
     let (ledger, recovered) = home.open_ledger(&params, MissingRecord::Refuse)?;
-    if !matches!(recovered.standing, Standing::Good) {
-        return Err(StartError::Standing(format!("{:?}", recovered.standing)));
+    if let Some(reason) = objection(&recovered.standing) {
+        return Err(StartError::Standing(reason));
     }
     let (replay, entry_0) = replay_own(&ledger, &params)?;
     let executor = start_executor(&config, hooks.wrap_executor).await?;
@@ -263,6 +263,23 @@ pub async fn start(
         Ok(())
     });
     Ok((handle, node))
+}
+
+/// Why a log may not be continued, for people; nothing if it may. Spec: STORE-14.
+fn objection(standing: &Standing) -> Option<String> {
+    match standing {
+        Standing::Good => None,
+        Standing::Behind { recorded } => Some(format!(
+            "{} entries were signed and fewer are here: was the data restored from a backup?",
+            recorded.size
+        )),
+        Standing::Diverged { recorded, .. } => Some(format!(
+            "its first {} entries are not those that were signed",
+            recorded.size
+        )),
+        Standing::Unrecorded => Some("there is no record of what was signed".to_owned()),
+        other => Some(format!("{other:?}")),
+    }
 }
 
 fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, Vec<u8>), StartError> {
