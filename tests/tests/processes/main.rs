@@ -1,0 +1,12 @@
+//! Tests over real processes: whole networks on loopback, killed, lied to and audited from files alone.
+
+mod auditor;
+mod cheats;
+mod clients;
+mod engine;
+mod inputs;
+mod kills;
+mod learning;
+mod network;
+mod shutdown;
+mod support;
