@@ -357,13 +357,9 @@ impl Auditor {
         }
     }
 
-    /// Whether the author signed a checkpoint beyond this entry. Entries come over a connection that proves the author's
-    /// transport key, but only a checkpoint binds its log key.
     fn covered(&self, log: &Digest, entry: u64) -> bool {
-        self.logs
-            .get(log)
-            .and_then(|followed| followed.newest.as_ref())
-            .is_some_and(|newest| newest.size > entry)
+        let newest = self.logs.get(log).and_then(|followed| followed.newest);
+        covers(newest.as_ref(), entry)
     }
 
     async fn checkpoint(&mut self, signed: SignedCheckpoint) {
@@ -493,5 +489,30 @@ fn check_waiting(followed: &mut Followed) -> Result<(), Fault> {
             followed.replay.check(&checkpoint)
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether the author signed a checkpoint beyond this entry. Entries come over a connection that proves the author's
+/// transport key, but only a checkpoint binds its log key. Spec: REPLAY-7.
+fn covers(newest: Option<&Checkpoint>, entry: u64) -> bool {
+    newest.is_some_and(|newest| newest.size > entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replay_7_only_what_a_signed_checkpoint_covers_exposes() {
+        let checkpoint = Checkpoint {
+            network: Digest::ZERO,
+            log: Digest::ZERO,
+            size: 10,
+            root: [0; 32],
+            state_root: Digest::ZERO,
+        };
+        assert!(!covers(None, 0), "nothing signed, nobody exposed");
+        assert!(covers(Some(&checkpoint), 9), "the last entry is covered");
+        assert!(!covers(Some(&checkpoint), 10), "what follows is not");
     }
 }
