@@ -50,6 +50,30 @@ fn store_12_what_was_recorded_survives_and_only_grows() {
 }
 
 #[test]
+fn store_12_the_record_never_takes_a_second_root_at_one_size() {
+    let home = Home::new();
+    let mut record = SigningRecord::open(&home.record(), &network()).unwrap();
+    let log = Digest::from_bytes([9; 32]);
+    let head = |size, byte| TreeHead {
+        size,
+        root: [byte; 32],
+    };
+    record.advance(&log, head(5, 1)).unwrap();
+    record.advance(&log, head(5, 1)).unwrap();
+    for other in [head(5, 2), head(4, 1)] {
+        assert!(matches!(
+            record.advance(&log, other),
+            Err(SigningRecordError::Conflict { size: 5, .. })
+        ));
+        assert_eq!(record.signed(&log), Some(head(5, 1)));
+    }
+    record.advance(&log, head(6, 2)).unwrap();
+    drop(record);
+    let record = SigningRecord::open(&home.record(), &network()).unwrap();
+    assert_eq!(record.signed(&log), Some(head(6, 2)));
+}
+
+#[test]
 fn store_12_signings_that_wait_together_are_all_answered() {
     let home = Home::new();
     let mut author = Author::new(1, 20);
