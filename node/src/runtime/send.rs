@@ -7,7 +7,9 @@ use std::{
 };
 
 use symphony_coordination::Event;
-use symphony_network::{PeerId, PrivatePayload, Request, RequestError, Response, SubmitStatement};
+use symphony_network::{
+    PeerId, PrivatePayload, RefusalCode, Request, RequestError, Response, SubmitStatement,
+};
 use symphony_transparency::{Digest, PublicKey, UnverifiedStatement};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -17,8 +19,10 @@ use super::core::CoreCommand;
 const UNDER_WAY_MAX: usize = 512;
 /// Time for one request.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Tries of a request that did not arrive: statements may arrive twice, nobody acts twice on them.
-const TRIES: u32 = 3;
+/// Tries of a request that did not arrive or came too early: statements may arrive twice, nobody acts twice on them.
+const TRIES: u32 = 5;
+/// Pause before the second try, in milliseconds; it doubles with each further try.
+const PAUSE_MS: u64 = 50;
 
 /// Which peer id a log key has.
 #[derive(Clone, Debug, Default)]
@@ -105,14 +109,24 @@ impl Sender {
     }
 
     async fn deliver(&self, to: PublicKey, peer: PeerId, request: Request) {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(PAUSE_MS << (attempt - 1))).await;
+            }
             match self.network.request(peer, request.clone(), TIMEOUT).await {
                 Ok(Response::Acknowledged { statement }) => {
                     return self.acknowledged(&to, &statement).await;
                 }
                 Ok(Response::Refused(refusal)) => {
                     tracing::debug!(to = to.fmt_short(), %refusal, request = request.name(), "refused");
-                    return;
+                    // Two peers that have just met hear each other's hello at different moments.
+                    let again = matches!(
+                        refusal.code,
+                        RefusalCode::HelloRequired | RefusalCode::Busy | RefusalCode::RateLimited
+                    );
+                    if !again {
+                        return;
+                    }
                 }
                 Ok(other) => {
                     tracing::debug!(
