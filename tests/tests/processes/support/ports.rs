@@ -5,12 +5,12 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Ports that one test process may use up.
-const PORTS_EACH: u32 = 64;
+/// Ports that one test process may use up: all tests together, where one process runs them all.
+const PORTS_EACH: u32 = 200;
 /// First port.
 const FIRST: u16 = 20_000;
 /// Places for test processes: the last port is below 32,768, where Linux begins to hand out.
-const PLACES: u32 = 190;
+const PLACES: u32 = 60;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
