@@ -294,15 +294,16 @@ impl Auditor {
         let Some(followed) = self.logs.get_mut(&log) else {
             return Outcome::Failed;
         };
-        if first_index != followed.replay.size()
-            || followed.verdict == Verdict::Exposed
-                && followed
-                    .fault
-                    .as_ref()
-                    .is_some_and(|fault| fault.entry >= first_index)
-        {
+        let replayed = followed.replay.size();
+        let faulty = followed.verdict == Verdict::Exposed
+            && followed
+                .fault
+                .as_ref()
+                .is_some_and(|fault| fault.entry >= first_index);
+        if first_index > replayed || faulty {
             return Outcome::Failed;
         }
+        let entries = unknown(entries, replayed - first_index);
         let author = followed.replay.author();
         let (mut kept, mut findings, mut fault) = (Vec::new(), Vec::new(), None);
         tokio::task::block_in_place(|| {
@@ -492,6 +493,13 @@ fn check_waiting(followed: &mut Followed) -> Result<(), Fault> {
     }
 }
 
+/// The entries of a range without the first ones, which were replayed already: an answer that came after its peer was taken
+/// for gone was replayed too, and then the range is asked for once more.
+fn unknown(entries: Vec<Vec<u8>>, known: u64) -> Vec<Vec<u8>> {
+    let known = usize::try_from(known).unwrap_or(usize::MAX);
+    entries.into_iter().skip(known).collect()
+}
+
 /// Whether the author signed a checkpoint beyond this entry. Entries come over a connection that proves the author's
 /// transport key, but only a checkpoint binds its log key. Spec: REPLAY-7.
 fn covers(newest: Option<&Checkpoint>, entry: u64) -> bool {
@@ -501,6 +509,14 @@ fn covers(newest: Option<&Checkpoint>, entry: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn net_61_what_was_replayed_already_is_not_replayed_again() {
+        let entries: Vec<Vec<u8>> = (0..3).map(|byte| vec![byte]).collect();
+        assert_eq!(unknown(entries.clone(), 0), entries);
+        assert_eq!(unknown(entries.clone(), 2), [[2]]);
+        assert!(unknown(entries, 9).is_empty());
+    }
 
     #[test]
     fn replay_7_only_what_a_signed_checkpoint_covers_exposes() {
