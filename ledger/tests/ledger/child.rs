@@ -49,7 +49,9 @@ fn child_appends_when_it_is_told_to() {
                     assert_reads(&ledger.own().unwrap(), &before);
                     let next = ledger.append(Vec::new()).await.unwrap_err();
                     assert!(matches!(next, LedgerError::Stopped { .. }), "{next}");
-                    writeln!(output, "\n{STOPPED}: {error}").unwrap();
+                    // RocksDB's threads must end before the process does: they would use what its exit destroys.
+                    let closed = ledger.close().await;
+                    writeln!(output, "\n{STOPPED}: {error}; closed: {closed:?}").unwrap();
                     output.flush().unwrap();
                     return;
                 }
@@ -92,7 +94,7 @@ impl Appender {
             .env(FOLDER, folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());

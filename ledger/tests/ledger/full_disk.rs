@@ -14,7 +14,8 @@ fn store_8_a_full_disk_stops_the_ledger_and_loses_nothing_acknowledged() {
         last = acknowledged(&line).unwrap_or(last);
         stopped |= line.starts_with(STOPPED);
     }
-    assert!(appender.child.wait().unwrap().success());
+    let status = appender.child.wait().unwrap();
+    assert!(status.success(), "{status}; what it says stands above");
     assert!(stopped, "the child ended after {last} entries");
     assert!(last > 100, "{last}");
 
