@@ -30,10 +30,34 @@ use crate::writer::Writer;
 /// future that is dropped before it was queued asked for nothing; one that is dropped later leaves its request running.
 #[derive(Clone)]
 pub struct Ledger {
+    owner: Arc<Owner>,
     store: Arc<Store>,
     tails: Arc<Tails>,
     network: Digest,
-    commands: mpsc::Sender<Command>,
+}
+
+/// The way to the owner thread. Dropping the last handle waits for the thread's end: a process that went on to exit while
+/// RocksDB's threads still ran would be aborted by them.
+struct Owner {
+    commands: Option<mpsc::Sender<Command>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Owner {
+    fn commands(&self) -> &mpsc::Sender<Command> {
+        self.commands.as_ref().expect("only drop takes it away")
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Without a sender left, the thread finishes what is queued and ends.
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was answered by closing every request's channel.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// The answer to a queued request: resolves when the request is on the device, or was refused. Dropping it does not take the
@@ -99,16 +123,20 @@ impl Ledger {
             stopped: None,
         };
         let (commands, queue) = mpsc::channel(options.queue_length.max(1));
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("symphony-ledger".to_owned())
             .spawn(move || writer.run(queue))
             .map_err(OpenError::Thread)?;
+        let owner = Owner {
+            commands: Some(commands),
+            thread: Some(thread),
+        };
         Ok((
             Self {
+                owner: Arc::new(owner),
                 store,
                 tails,
                 network: options.network,
-                commands,
             },
             recovered,
         ))
@@ -278,7 +306,8 @@ impl Ledger {
     /// [`LedgerError::Closed`] if a clone was closed before.
     pub async fn close(self) -> Result<(), LedgerError> {
         let (reply, answer) = oneshot::channel();
-        self.commands
+        self.owner
+            .commands()
             .send(Command::Close { reply })
             .await
             .map_err(|_| LedgerError::Closed)?;
@@ -292,7 +321,8 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         let command = command(reply);
         check_request(&command)?;
-        self.commands
+        self.owner
+            .commands()
             .send(command)
             .await
             .map_err(|_| LedgerError::Closed)?;
