@@ -4,7 +4,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use data_encoding::HEXLOWER;
 
 use crate::Domain;
@@ -119,7 +121,9 @@ impl From<Digest> for [u8; Digest::LENGTH] {
 ///
 /// Spec: BYTES-9.
 pub fn digest(domain: Domain, bytes: &[u8]) -> Digest {
-    Digest(blake3::derive_key(domain.context(), bytes))
+    let mut hasher = DomainHasher::new(domain);
+    hasher.update(bytes);
+    hasher.finalize()
 }
 
 /// The digest of a list of byte strings: each is preceded by its length as 8 big-endian bytes, so that moving a boundary
@@ -156,7 +160,7 @@ pub struct DomainHasher(blake3::Hasher);
 impl DomainHasher {
     /// Starts a digest for one use.
     pub fn new(domain: Domain) -> Self {
-        Self(blake3::Hasher::new_derive_key(domain.context()))
+        Self(blake3::Hasher::new_from_context_key(context_key(domain)))
     }
 
     /// Adds the next bytes.
@@ -169,6 +173,14 @@ impl DomainHasher {
     pub fn finalize(&self) -> Digest {
         Digest(*self.0.finalize().as_bytes())
     }
+}
+
+/// The key that BLAKE3 derives from a domain's context, computed once: most inputs are as short as the context, so deriving
+/// it for each digest would double the work.
+fn context_key(domain: Domain) -> &'static ContextKey {
+    static KEYS: [OnceLock<ContextKey>; Domain::ALL.len()] =
+        [const { OnceLock::new() }; Domain::ALL.len()];
+    KEYS[domain.position()].get_or_init(|| hash_derive_key_context(domain.context()))
 }
 
 /// Numbers in hashed bytes are big-endian. Spec: CONV-1.

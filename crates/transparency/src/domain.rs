@@ -20,6 +20,11 @@ macro_rules! domains {
             /// Every domain, in the order of the specification's table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The domain's position in [`Domain::ALL`].
+            pub(crate) const fn position(self) -> usize {
+                self as usize
+            }
+
             /// The BLAKE3 context string.
             pub const fn context(self) -> &'static str {
                 match self {
