@@ -6,7 +6,7 @@
 //! simulator as under tokio.
 //!
 //! Roles: the *coordinator* opens a task, announces steps in beacons, takes bids, closes, assigns, counts and settles
-//! (`peer/coordinator.rs`); the *executor* bids, executes and opens its ballot (`peer/executor.rs`).
+//! (`peer/coordinator/`); the *executor* bids, executes and opens its ballot (`peer/executor/`).
 //!
 //! Properties: every statement that leaves stands in the own log first; every foreign statement that counts is logged and
 //! acknowledged with its index; an answered assignment is never executed or signed twice.

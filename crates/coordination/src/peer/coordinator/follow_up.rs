@@ -1,0 +1,187 @@
+//! What follows a decision: the client is told, and the plan goes on. Spec: SETTLE-5, VOTE-9.
+
+use symphony_protocol::{
+    records::{Body, Phase},
+    state::{Due, Duty, OpenStep},
+};
+
+use super::ReadyStep;
+use crate::{event::TaskEvent, peer::Peer};
+
+impl Peer {
+    /// What a duty is about, before the decision removes it from the state.
+    pub(crate) fn step_of(&self, duty: Duty) -> Option<OpenStep> {
+        match duty {
+            Duty::Settle(beacon) | Duty::Void(beacon) | Duty::Close(beacon) => {
+                self.state().step(beacon).cloned()
+            }
+            Duty::Assign(..) | Duty::Replace(..) | Duty::Decide(_) => None,
+        }
+    }
+
+    /// Tells the client, and goes on with the plan.
+    pub(crate) fn after_decision(&mut self, index: u64, body: &Body, before: Option<OpenStep>) {
+        match (body, before) {
+            (Body::Close(close), Some(step)) => {
+                let Some(request) = self.request_of(step.beacon.task) else {
+                    return;
+                };
+                let peer_of = |bid: u64| {
+                    step.bids
+                        .iter()
+                        .find(|known| known.entry == bid)
+                        .map(|known| known.peer)
+                };
+                let ranking = close
+                    .ranking
+                    .iter()
+                    .filter_map(|ranked| Some((peer_of(ranked.bid)?, ranked.score)))
+                    .collect();
+                self.report(
+                    request,
+                    index,
+                    TaskEvent::Closed {
+                        plan: step.beacon.plan,
+                        step: step.beacon.step,
+                        ranking,
+                    },
+                );
+                for (slot, selection) in close.selections.iter().enumerate() {
+                    if let Some(peer) = peer_of(selection.bid) {
+                        let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+                        self.report(
+                            request,
+                            index,
+                            TaskEvent::Assigned {
+                                slot,
+                                peer,
+                                estimate: selection.estimate,
+                                width: selection.width,
+                            },
+                        );
+                    }
+                }
+            }
+            (Body::Replacement(replacement), _) => {
+                let found = self.state().step(replacement.beacon).and_then(|step| {
+                    let slot = u32::try_from(step.selections.len().checked_sub(1)?).ok()?;
+                    Some((step.beacon.task, slot, step.selections.last()?.executor))
+                });
+                if let Some((task, slot, peer)) = found
+                    && let Some(request) = self.request_of(task)
+                {
+                    let (estimate, width) =
+                        (replacement.selection.estimate, replacement.selection.width);
+                    self.report(
+                        request,
+                        index,
+                        TaskEvent::Assigned {
+                            slot,
+                            peer,
+                            estimate,
+                            width,
+                        },
+                    );
+                }
+            }
+            (Body::Settlement(settlement), Some(step)) => {
+                self.after_settlement(index, settlement, &step)
+            }
+            (Body::TaskDecided(decided), _) => {
+                if let Some(task) = self.tasks.remove(&decided.task) {
+                    let answer = decided
+                        .winner
+                        .and_then(|winner| task.answers.get(&winner.answer).cloned());
+                    let weight = decided.winner.map_or(0.0, |winner| winner.weight);
+                    self.report(task.request, index, TaskEvent::Decided { answer, weight });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn after_settlement(
+        &mut self,
+        index: u64,
+        settlement: &symphony_protocol::records::Settlement,
+        step: &OpenStep,
+    ) {
+        let (task_index, plan, number) = (step.beacon.task, step.beacon.plan, step.beacon.step);
+        let Some(task) = self.tasks.get_mut(&task_index) else {
+            return;
+        };
+        task.prompts.remove(&settlement.beacon);
+        task.asked
+            .retain(|(beacon, _)| *beacon != settlement.beacon);
+        let answer = settlement
+            .winner
+            .and_then(|winner| task.answers.get(&winner.answer).cloned());
+        let question = task
+            .task
+            .plans
+            .get(plan as usize)
+            .and_then(|plan| plan.steps.get(number as usize))
+            .map(|step| step.text.clone());
+        if let (Some(answer), Some(question)) = (&answer, question) {
+            task.context
+                .entry(plan)
+                .or_default()
+                .push((question, answer.clone()));
+        }
+        let request = task.request;
+        let outcomes = step
+            .selections
+            .iter()
+            .zip(&settlement.outcomes)
+            .map(|(selection, outcome)| {
+                (
+                    selection.executor,
+                    outcome.class,
+                    outcome.latency_ms,
+                    outcome.reward,
+                )
+            })
+            .collect();
+        let weight = settlement.winner.map_or(0.0, |winner| winner.weight);
+        self.report(
+            request,
+            index,
+            TaskEvent::Settled {
+                plan,
+                step: number,
+                answer,
+                weight,
+                outcomes,
+            },
+        );
+        let ready = self
+            .state()
+            .task(task_index)
+            .and_then(|task| task.plans.get(plan as usize))
+            .is_some_and(|plan| plan.progress == symphony_protocol::state::PlanProgress::Ready);
+        if ready {
+            self.ready.push_back(ReadyStep {
+                task: task_index,
+                plan,
+                step: number + 1,
+            });
+        }
+    }
+
+    pub(crate) fn report_timeout(&mut self, index: u64, due: &Due) {
+        let Phase::Receipt(slot) = due.phase else {
+            return;
+        };
+        let found = self.state().step(due.beacon).and_then(|step| {
+            Some((
+                step.beacon.task,
+                step.selections.get(slot as usize)?.executor,
+            ))
+        });
+        if let Some((task, peer)) = found
+            && let Some(request) = self.request_of(task)
+        {
+            self.report(request, index, TaskEvent::TimedOut { slot, peer });
+        }
+    }
+}

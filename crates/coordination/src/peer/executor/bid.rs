@@ -1,0 +1,106 @@
+//! Bidding on a beacon, or keeping silent. Spec: BEACON-7 to BEACON-11.
+
+use symphony_protocol::{
+    matching::{Profile as MatchProfile, match_ppm},
+    records::{Beacon, Bid, Body, Issued, Reach, Received},
+};
+use symphony_transparency::{Digest, VerifiedStatement};
+
+use super::{BID_MEMORY_MS, BIDS_MAX, OpenBid};
+use crate::peer::{Peer, ProposeError, Taken};
+
+impl Peer {
+    /// Bids on a beacon if this peer may and can.
+    pub(crate) fn beacon_heard(
+        &mut self,
+        statement: VerifiedStatement,
+    ) -> Result<Result<Taken, String>, ProposeError> {
+        let beacon = match Received::<Beacon>::from_statement(statement) {
+            Ok(beacon) => beacon,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let Some(bid) = self.bid_for(&beacon) else {
+            return Ok(Ok(Taken::Noted));
+        };
+        let issued = Issued::new(bid);
+        let to = *beacon.statement.author();
+        let (digest, form, deadline_ms) = (
+            beacon.digest(),
+            beacon.record.form,
+            beacon.record.close_deadline_ms,
+        );
+        let bytes = self.sign(&issued).into_bytes();
+        let place = (self.replay.size(), issued.digest);
+        // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
+        if let Err(reason) = self.log_received(Body::BidIssued(issued, beacon)) {
+            return Ok(Err(reason));
+        }
+        self.remember_bid(
+            digest,
+            OpenBid {
+                coordinator: to,
+                form,
+                until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
+            },
+        );
+        self.send_awaited(to, place, bytes, Vec::new());
+        Ok(Ok(Taken::Noted))
+    }
+
+    /// The bid on a beacon, or silence: not asked, too late, already bid, busy, or a match below the threshold.
+    fn bid_for(&self, beacon: &Received<Beacon>) -> Option<Bid> {
+        let record = &beacon.record;
+        let profile = self.config.profile.as_ref()?;
+        let known = self
+            .state()
+            .capabilities()
+            .get(&self.author())
+            .filter(|known| !known.revoked)?;
+        let now_ms = self.now_ms.max(self.state().time_ms());
+        let asked =
+            record.reach == Reach::Gossip || record.asked.binary_search(&self.author()).is_ok();
+        let busy = self.load() >= profile.parallel_max.saturating_add(self.config.queue_max);
+        if !asked
+            || busy
+            || now_ms >= record.close_deadline_ms
+            || self.state().has_bid(&beacon.digest())
+            || !known.capability.valid_at(now_ms)
+        {
+            return None;
+        }
+        let match_ppm = match_ppm(
+            &MatchProfile {
+                tags: &known.capability.tags,
+                embedding: &known.capability.embedding,
+            },
+            &MatchProfile {
+                tags: &record.tags,
+                embedding: &record.embedding,
+            },
+        );
+        (match_ppm >= self.state().params().match_threshold_ppm()).then(|| Bid {
+            origin: self.next_origin(),
+            beacon: beacon.digest(),
+            capability: known.statement,
+            match_ppm,
+            load_ppm: self.load_ppm(),
+            queue: self.queue(),
+            price_microunits: known.capability.price_microunits,
+        })
+    }
+
+    fn remember_bid(&mut self, beacon: Digest, bid: OpenBid) {
+        let now_ms = self.now_ms;
+        self.bids.retain(|_, known| known.until_ms > now_ms);
+        if self.bids.len() >= BIDS_MAX
+            && let Some(oldest) = self
+                .bids
+                .iter()
+                .min_by_key(|(_, known)| known.until_ms)
+                .map(|(digest, _)| *digest)
+        {
+            self.bids.remove(&oldest);
+        }
+        self.bids.insert(beacon, bid);
+    }
+}

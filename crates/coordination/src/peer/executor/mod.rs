@@ -1,0 +1,115 @@
+//! The executor: bids where it can help, executes once, and opens its ballot when asked. Spec: chapter 08.
+
+mod bid;
+mod order;
+mod reveal;
+
+use symphony_protocol::records::{AnswerForm, TaskKey};
+use symphony_transparency::{Digest, PublicKey};
+
+use crate::peer::Peer;
+
+/// Beacons that a peer remembers having bid on; the oldest deadlines are forgotten first.
+const BIDS_MAX: usize = 4_096;
+/// Orders that a peer remembers: answered ones are kept so that stored bytes can be sent again.
+const SESSIONS_MAX: usize = 4_096;
+/// How long after its deadline a beacon that was bid on is remembered, in milliseconds: assignments follow the close.
+const BID_MEMORY_MS: u64 = 60_000;
+
+/// A beacon that this peer bid on.
+pub(crate) struct OpenBid {
+    /// Who may assign: a beacon's digest alone does not say who announced it.
+    coordinator: PublicKey,
+    form: AnswerForm,
+    until_ms: u64,
+}
+
+/// An order that this peer took.
+pub(crate) struct Session {
+    coordinator: PublicKey,
+    key: TaskKey,
+    form: AnswerForm,
+    stage: Stage,
+}
+
+enum Stage {
+    Running,
+    /// The receipt's place and digest, its exact bytes, and what opens the ballot.
+    Answered {
+        place: (u64, Digest),
+        receipt: Vec<u8>,
+        ballot: Option<Box<Opening>>,
+    },
+    /// The reveal's place and digest, and the exact bytes of both statements.
+    Revealed {
+        place: (u64, Digest),
+        receipt: Vec<u8>,
+        reveal: Vec<u8>,
+        private: Vec<u8>,
+    },
+}
+
+struct Opening {
+    answer: String,
+    output: String,
+    digest: Digest,
+    confidence_ppm: u32,
+    salt: [u8; 32],
+}
+
+impl Session {
+    pub(crate) fn running(&self) -> bool {
+        matches!(self.stage, Stage::Running)
+    }
+}
+
+impl Peer {
+    pub(crate) fn begin_own_session(&mut self, assignment: Digest, key: TaskKey, form: AnswerForm) {
+        self.make_room();
+        let coordinator = self.author();
+        self.sessions.insert(
+            assignment,
+            Session {
+                coordinator,
+                key,
+                form,
+                stage: Stage::Running,
+            },
+        );
+    }
+
+    /// Forgets sessions that the log has forgotten. Returns whether there is room for another.
+    fn make_room(&mut self) -> bool {
+        if self.sessions.len() >= SESSIONS_MAX {
+            let state = self.replay.state();
+            self.sessions
+                .retain(|digest, session| session.running() || state.has_assignment(digest));
+        }
+        self.sessions.len() < SESSIONS_MAX
+    }
+
+    /// Gives up executions whose time is over: an engine that never answers must not make this peer look busy for ever.
+    pub(crate) fn forget_overdue_sessions(&mut self) {
+        let state = self.replay.state();
+        self.sessions.retain(|digest, session| {
+            !session.running()
+                || state.has_assignment(digest)
+                || state.pending_assignment(digest).is_some()
+        });
+    }
+
+    /// Whose assignment this is, if this peer took it and still knows it.
+    pub fn coordinator_of(&self, assignment: &Digest) -> Option<PublicKey> {
+        self.sessions
+            .get(assignment)
+            .map(|session| session.coordinator)
+    }
+
+    /// Stored bytes of the receipt, if the assignment was answered.
+    pub fn stored_receipt(&self, assignment: &Digest) -> Option<&[u8]> {
+        match &self.sessions.get(assignment)?.stage {
+            Stage::Running => None,
+            Stage::Answered { receipt, .. } | Stage::Revealed { receipt, .. } => Some(receipt),
+        }
+    }
+}
