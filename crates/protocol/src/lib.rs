@@ -12,6 +12,7 @@ pub mod map;
 pub mod matching;
 pub mod number;
 pub mod policy;
+mod prepared;
 pub mod records;
 pub mod replay;
 pub mod reward;
@@ -20,3 +21,4 @@ pub mod state;
 pub mod vote;
 
 pub use fault::{Fault, Rule};
+pub use prepared::PreparedEntry;

@@ -4,7 +4,8 @@ use symphony_transparency::{ChainEnd, ChainError, Checkpoint, Digest, Link, Publ
 
 use crate::{
     fault::{Breach, Fault, Rule},
-    records::{Body, Entry, RecordError, leading_zero_bits},
+    prepared::{Parts, PreparedEntry},
+    records::{Body, Entry, RecordError, Signatures, leading_zero_bits},
     state::{Applied, State},
 };
 
@@ -118,9 +119,23 @@ impl Replay {
     /// # Errors
     /// The author's fault. The replay is then as it was before and must not be continued with other bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(Entry, Applied), Fault> {
+        let parts = Parts::of(bytes, &self.state.network(), Signatures::Verify);
+        self.take(parts)
+    }
+
+    /// Applies the next entry, which was prepared before its turn.
+    ///
+    /// # Errors
+    /// As [`Replay::push`].
+    pub fn push_prepared(&mut self, prepared: PreparedEntry) -> Result<(Entry, Applied), Fault> {
+        let parts = prepared.into_parts(&self.state.network());
+        self.take(parts)
+    }
+
+    fn take(&mut self, parts: Parts) -> Result<(Entry, Applied), Fault> {
         let (index, author) = (self.end.size, self.state.author());
         let at = |breach: Breach| breach.at(author, index);
-        let entry = Entry::parse(bytes, Some(&self.state.network())).map_err(|error| {
+        let entry = parts.parsed.map_err(|error| {
             at(Breach::new(
                 Rule::Malformed,
                 "a canonical entry with valid statements",
@@ -129,11 +144,11 @@ impl Replay {
         })?;
         let end = self
             .end
-            .follow(&link(&entry), bytes)
+            .follow_digest(&link(&entry), parts.digest)
             .map_err(|error| at(chain_breach(&error)))?;
         let applied = self.state.apply(&entry)?;
         self.end = end;
-        self.tree.append(bytes);
+        self.tree.append_leaf_hash(parts.leaf_hash);
         Ok((entry, applied))
     }
 

@@ -101,6 +101,14 @@ impl ChainEnd {
                 actual: entry.len(),
             });
         }
+        self.follow_digest(link, entry_digest(entry))
+    }
+
+    /// [`ChainEnd::follow`] for an entry within [`ENTRY_SIZE_MAX`] whose digest was computed before.
+    ///
+    /// # Errors
+    /// As [`ChainEnd::follow`].
+    pub fn follow_digest(&self, link: &Link, entry: Digest) -> Result<Self, ChainError> {
         // The last possible index cannot be counted, so it is refused like a wrong one.
         let size = match self.size.checked_add(1) {
             Some(size) if link.index == self.size => size,
@@ -127,7 +135,7 @@ impl ChainEnd {
         }
         Ok(Self {
             size,
-            last: entry_digest(entry),
+            last: entry,
             time_ms: link.time_ms,
         })
     }

@@ -122,12 +122,38 @@ impl UnverifiedStatement {
                 actual: *network,
             });
         }
-        let signed = signing_bytes(network, *kind, &payload_digest(*kind, payload));
+        let payload_digest = payload_digest(*kind, payload);
+        let signed = signing_bytes(network, *kind, &payload_digest);
         self.key
             .verify(&signed, &self.signature)
             .map_err(StatementError::Signature)?;
         Ok(VerifiedStatement {
-            digest: statement_digest(&self.bytes),
+            payload_digest,
+            fields: self.fields,
+            bytes: self.bytes,
+        })
+    }
+
+    /// Takes the statement as verified without looking at its signature.
+    ///
+    /// The hazard: nothing stands behind the author's name but the caller. It is for bytes that the caller itself verified
+    /// before and that nobody else could change since, such as those of its own log, and never for what came from a peer or
+    /// a file.
+    ///
+    /// # Errors
+    /// [`StatementError::ForeignNetwork`].
+    pub fn assume_verified(
+        self,
+        expected_network: &Digest,
+    ) -> Result<VerifiedStatement, StatementError> {
+        if self.fields.network != *expected_network {
+            return Err(StatementError::ForeignNetwork {
+                expected: *expected_network,
+                actual: self.fields.network,
+            });
+        }
+        Ok(VerifiedStatement {
+            payload_digest: payload_digest(self.fields.kind, &self.fields.payload),
             fields: self.fields,
             bytes: self.bytes,
         })
@@ -165,7 +191,7 @@ impl UnverifiedStatement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedStatement {
     fields: Fields,
-    digest: Digest,
+    payload_digest: Digest,
     bytes: Vec<u8>,
 }
 
@@ -195,7 +221,7 @@ impl VerifiedStatement {
     ///
     /// Spec: KEYS-11.
     pub fn digest(&self) -> Digest {
-        self.digest
+        statement_digest(&self.bytes)
     }
 
     /// Digest of type and payload: equal for two statements of one author exactly when they say the same. It is the name of
@@ -203,7 +229,7 @@ impl VerifiedStatement {
     ///
     /// Spec: KEYS-10, KEYS-14, CAP-5.
     pub fn payload_digest(&self) -> Digest {
-        payload_digest(self.fields.kind, &self.fields.payload)
+        self.payload_digest
     }
 
     /// The exact bytes of the envelope: what is sent and logged.
@@ -256,7 +282,8 @@ pub fn sign_statement(
     payload: Vec<u8>,
 ) -> VerifiedStatement {
     let author = secret.public();
-    let signed = signing_bytes(network, kind, &payload_digest(kind, &payload));
+    let payload_digest = payload_digest(kind, &payload);
+    let signed = signing_bytes(network, kind, &payload_digest);
     let signature = secret.sign_raw(&signed);
     let envelope = wire::Statement {
         network_id: network.as_bytes().to_vec(),
@@ -267,7 +294,7 @@ pub fn sign_statement(
     };
     let bytes = canonical::encode(&envelope);
     VerifiedStatement {
-        digest: statement_digest(&bytes),
+        payload_digest,
         fields: Fields {
             network: *network,
             kind,

@@ -13,6 +13,7 @@ use super::{
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
     genesis::Genesis,
     params::Policy,
+    retirement::Retirement,
 };
 
 /// Largest entry, in bytes: the largest statements fit together with the entry's own fields.
@@ -87,6 +88,7 @@ statement_records! {
     Receipt => Receipt,
     Reveal => Reveal,
     Acknowledgement => Acknowledgement,
+    Retirement => Retirement,
 }
 
 impl<R: StatementRecord> Issued<R> {
@@ -109,15 +111,35 @@ impl<R: StatementRecord> Issued<R> {
     }
 }
 
+/// Whether the signatures of foreign statements are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signatures {
+    /// Each must be its author's. The rule for everything that came from a peer or a file.
+    Verify,
+    /// The caller verified these very bytes before, and nobody else could change them since.
+    AssumeVerified,
+}
+
 impl<R: StatementRecord> Received<R> {
     /// Reads and verifies a foreign statement of this kind.
     ///
     /// # Errors
     /// Bytes that are no statement of this network and kind, a wrong signature, or a payload that is no such record.
     pub fn parse(bytes: &[u8], network: &Digest) -> Result<Self, RecordError> {
+        Self::parse_with(bytes, network, Signatures::Verify)
+    }
+
+    fn parse_with(
+        bytes: &[u8],
+        network: &Digest,
+        signatures: Signatures,
+    ) -> Result<Self, RecordError> {
         let reader = Reader(R::KIND.name());
         let statement = UnverifiedStatement::parse(bytes)
-            .and_then(|statement| statement.verify(network))
+            .and_then(|statement| match signatures {
+                Signatures::Verify => statement.verify(network),
+                Signatures::AssumeVerified => statement.assume_verified(network),
+            })
             .map_err(|source| RecordError::Statement {
                 record: R::KIND.name(),
                 field: "statement",
@@ -306,6 +328,18 @@ impl Entry {
     /// # Errors
     /// Bytes that are not canonical, a field outside its range, or a foreign statement that does not verify.
     pub fn parse(bytes: &[u8], network: Option<&Digest>) -> Result<Self, RecordError> {
+        Self::parse_with(bytes, network, Signatures::Verify)
+    }
+
+    /// [`Entry::parse`], with or without a look at the signatures of foreign statements.
+    ///
+    /// # Errors
+    /// As [`Entry::parse`].
+    pub fn parse_with(
+        bytes: &[u8],
+        network: Option<&Digest>,
+        signatures: Signatures,
+    ) -> Result<Self, RecordError> {
         let reader = Reader("Entry");
         let value: wire::Entry = reader.decode(bytes, ENTRY_SIZE_MAX)?;
         let body = reader.require("body", value.body)?;
@@ -313,7 +347,7 @@ impl Entry {
             index: value.index,
             previous: reader.digest("previous", &value.previous)?,
             time_ms: value.time_ms,
-            body: read_body(reader, body, network)?,
+            body: read_body(reader, body, network, signatures)?,
         })
     }
 
@@ -332,6 +366,7 @@ fn read_body(
     reader: Reader,
     body: wire::entry::Body,
     network: Option<&Digest>,
+    signatures: Signatures,
 ) -> Result<Body, RecordError> {
     use wire::entry::Body as Wire;
     let network = match (&body, network) {
@@ -352,23 +387,25 @@ fn read_body(
         Wire::BeaconIssued(value) => Body::BeaconIssued(Issued::parse(value.payload)?),
         Wire::BidIssued(value) => Body::BidIssued(
             Issued::parse(value.payload)?,
-            Received::parse(&value.beacon, network)?,
+            Received::parse_with(&value.beacon, network, signatures)?,
         ),
         Wire::AssignmentIssued(value) => Body::AssignmentIssued(Issued::parse(value.payload)?),
         Wire::ReceiptIssued(value) => Body::ReceiptIssued(Issued::parse(value.payload)?),
         Wire::RevealIssued(value) => Body::RevealIssued(Issued::parse(value.payload)?),
         Wire::CapabilityReceived(value) => {
-            Body::CapabilityReceived(Received::parse(&value.statement, network)?)
+            Body::CapabilityReceived(Received::parse_with(&value.statement, network, signatures)?)
         }
         Wire::RevocationReceived(value) => {
-            Body::RevocationReceived(Received::parse(&value.statement, network)?)
+            Body::RevocationReceived(Received::parse_with(&value.statement, network, signatures)?)
         }
-        Wire::BidReceived(value) => Body::BidReceived(Received::parse(&value.statement, network)?),
+        Wire::BidReceived(value) => {
+            Body::BidReceived(Received::parse_with(&value.statement, network, signatures)?)
+        }
         Wire::AssignmentReceived(value) => {
-            Body::AssignmentReceived(Received::parse(&value.statement, network)?)
+            Body::AssignmentReceived(Received::parse_with(&value.statement, network, signatures)?)
         }
         Wire::ReceiptReceived(value) => {
-            Body::ReceiptReceived(Received::parse(&value.statement, network)?)
+            Body::ReceiptReceived(Received::parse_with(&value.statement, network, signatures)?)
         }
         Wire::RevealReceived(value) => {
             let check = match wire::AnswerCheck::try_from(value.check) {
@@ -391,11 +428,15 @@ fn read_body(
                     );
                 }
             };
-            Body::RevealReceived(Received::parse(&value.statement, network)?, check, checker)
+            Body::RevealReceived(
+                Received::parse_with(&value.statement, network, signatures)?,
+                check,
+                checker,
+            )
         }
-        Wire::AcknowledgementReceived(value) => {
-            Body::AcknowledgementReceived(Received::parse(&value.statement, network)?)
-        }
+        Wire::AcknowledgementReceived(value) => Body::AcknowledgementReceived(
+            Received::parse_with(&value.statement, network, signatures)?,
+        ),
         Wire::Timeout(value) => Body::Timeout(read_timeout(reader, value)?),
         Wire::Resumed(wire::Resumed {}) => Body::Resumed,
         Wire::Close(value) => Body::Close(Close::read(value)?),

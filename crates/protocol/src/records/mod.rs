@@ -14,6 +14,7 @@ mod genesis;
 mod origin;
 mod params;
 mod private;
+mod retirement;
 
 pub use beacon::{ASKED_MAX, AnswerForm, Beacon, Bid, OwnBid, REQUIREMENT_TAGS_MAX, Reach};
 pub use capability::{CAPABILITY_TAGS_MAX, Capability, MODELS_MAX, Model, Revocation};
@@ -22,7 +23,7 @@ pub use decision::{
 };
 pub use entry::{
     AnswerCheck, Body, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Issued, PLANS_MAX, Phase, Received,
-    STEPS_MAX, StatementMismatch, StatementRecord, TaskOpened, Timeout,
+    STEPS_MAX, Signatures, StatementMismatch, StatementRecord, TaskOpened, Timeout,
 };
 pub use error::{PPM, RecordError};
 pub use execution::{
@@ -32,3 +33,4 @@ pub use genesis::{Genesis, leading_zero_bits};
 pub use origin::{Origin, TAG_SIZE_MAX};
 pub use params::{Params, Policy, RULES_REVISION};
 pub use private::{ANSWER_SIZE_MAX, AssignmentPrivate, RevealPrivate, TEXT_SIZE_MAX};
+pub use retirement::Retirement;
