@@ -5,7 +5,7 @@ mod kit;
 
 use std::collections::BTreeSet;
 
-use kit::{Author, START_MS, WINDOW_MS, World, capability, params};
+use kit::{Author, EXECUTE_MS, START_MS, World, capability, params};
 use symphony_proto::{params::v1::Params as WireParams, statement::v1 as wire};
 use symphony_protocol::{
     Rule,
@@ -444,6 +444,17 @@ fn exec_7_a_ballot_is_bound_to_assignment_and_executor() {
     assert_ne!(elsewhere, formula);
 }
 
+#[test]
+fn beacon_11_a_copied_beacon_blocks_no_bid_on_the_first() {
+    let mut world = World::standard();
+    world.open(1).announce(0);
+    let copy = world.executors[1].sign(&world.beacon().record);
+    assert_eq!(copy.digest(), world.beacon().digest(), "one payload");
+    let record = world.bid_record(0);
+    world.executors[0].push(Body::BidIssued(Issued::new(record), copy));
+    world.take_bid(0);
+}
+
 /// The keys of an author's state.
 fn keys(author: &mut Author) -> BTreeSet<Vec<u8>> {
     author.replay.state_mut().root();
@@ -475,6 +486,10 @@ fn replay_2_a_coordinators_state_holds_exactly_these_keys() {
     let mut open = lasting.clone();
     open.insert(key("task/", &[&world.task.to_be_bytes()]));
     open.insert(key("beacon/", &[&world.beacon_index().to_be_bytes()]));
+    open.insert(key("name/", &[world.beacon().digest().as_bytes()]));
+    for order in &world.orders {
+        open.insert(key("name/", &[order.statement.digest().as_bytes()]));
+    }
     assert_eq!(keys(&mut world.coordinator), open);
 
     world.pass(50);
@@ -503,18 +518,53 @@ fn replay_2_an_executors_state_holds_exactly_these_keys() {
         key("counters", &[]),
         key("capability/", &[own.as_bytes()]),
     ]);
+    let coordinator = world.coordinator.key();
+    let bid = |beacon: &Digest| key("bid/", &[coordinator.as_bytes(), beacon.as_bytes()]);
     let mut busy = lasting.clone();
-    busy.insert(key("bid/", &[beacon.as_bytes()]));
+    busy.insert(bid(&beacon));
+    busy.insert(key("bid-queue/", &[&0_u64.to_be_bytes()]));
     busy.insert(key("assignment/", &[order.statement.digest().as_bytes()]));
+    busy.insert(key("assignment-queue/", &[&0_u64.to_be_bytes()]));
     assert_eq!(keys(executor), busy);
 
-    world.pass(WINDOW_MS);
     world.reveal(&order, "True");
+    busy.remove(&key("assignment/", &[order.statement.digest().as_bytes()]));
     assert_eq!(
         keys(&mut world.executors[order.executor]),
-        lasting,
-        "the bid ends with its beacon's deadline, the assignment with its reveal"
+        busy,
+        "the assignment ends with its reveal"
     );
+}
+
+#[test]
+fn replay_2_what_is_over_is_forgotten_by_the_next_of_its_kind() {
+    let mut world = World::standard();
+    for _ in 0..2 {
+        world.until_assigned();
+        let order = world.orders[0].clone();
+        for executor in 0..world.executors.len() {
+            if executor != order.executor {
+                continue;
+            }
+            world.receipt(&order, "True");
+        }
+        world.coordinator.push(Body::Resumed);
+        world.coordinator.decide();
+        world.coordinator.decide();
+        world.pass(u64::from(EXECUTE_MS) * 40);
+    }
+    for executor in &mut world.executors {
+        let held = keys(executor);
+        let rows = |table: &str| {
+            held.iter()
+                .filter(|key| key.starts_with(table.as_bytes()))
+                .count()
+        };
+        assert_eq!(rows("bid/"), 1, "the first bid is forgotten");
+        assert_eq!(rows("bid-queue/"), 1);
+        assert!(rows("assignment/") <= 1, "and so is the first order");
+        assert_eq!(rows("assignment/"), rows("assignment-queue/"));
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Spec: REPLAY-5, BEACON-12, EXEC-13, SETTLE-5, SETTLE-7, SETTLE-9, SETTLE-10, SETTLE-11, VOTE-8, VOTE-9.
 
+use symphony_transparency::Digest;
+
 use super::{Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State};
 use crate::{
     fault::{Breach, Rule, require_equal},
@@ -412,9 +414,10 @@ impl State {
         for (selection, outcome) in step.selections.iter().zip(&settlement.outcomes) {
             self.learn(step, selection, outcome);
             if let Some(assignment) = selection.assignment {
-                self.pending.remove(&assignment);
+                self.drop_name(assignment);
             }
         }
+        self.drop_name(step.statement);
         self.dues.retain(|due| due.beacon != beacon);
         self.touch(Key::Beacon(beacon));
         self.advance_plan(step, settlement.winner, weight);
@@ -430,6 +433,11 @@ impl State {
                 })
                 .then_some(Duty::Decide(step.beacon.task))
         };
+    }
+
+    fn drop_name(&mut self, statement: Digest) {
+        self.names.remove(&statement);
+        self.touch(Key::Name(statement));
     }
 
     /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-15.

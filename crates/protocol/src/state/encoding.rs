@@ -60,8 +60,15 @@ impl State {
             }
             Key::Task(index) => encode(&self.task_value(*index)?),
             Key::Beacon(index) => encode(&step_value(self.steps.get(index)?)),
-            Key::OwnBid(beacon) => {
-                let bid = self.own_bids.get(beacon)?;
+            Key::Name(statement) => {
+                let name = self.names.get(statement)?;
+                encode(&wire::NameState {
+                    beacon: name.beacon,
+                    selection: name.slot.map_or(0, |slot| slot + 1),
+                })
+            }
+            Key::OwnBid(author, beacon) => {
+                let bid = self.own_bids.get(&(*author, *beacon))?;
                 encode(&wire::OwnBidState {
                     entry: bid.entry,
                     until_ms: bid.until_ms,
@@ -80,6 +87,16 @@ impl State {
                     receipt: order.receipt != OwnReceipt::None,
                 })
             }
+            Key::OwnBidQueue(number) => {
+                let (author, beacon) = self.own_bid_queue.rows.get(number)?;
+                encode(&wire::QueuedBid {
+                    author: author.as_bytes().to_vec(),
+                    beacon: bytes(beacon),
+                })
+            }
+            Key::OwnAssignmentQueue(number) => encode(&wire::QueuedAssignment {
+                assignment: bytes(self.own_assignment_queue.rows.get(number)?),
+            }),
         })
     }
 
@@ -100,6 +117,12 @@ impl State {
             duty_index,
             duty_slot,
             resuming: self.resuming,
+            open_tasks: self.tasks.keys().copied().collect(),
+            open_beacons: self.steps.keys().copied().collect(),
+            bids_begin: self.own_bid_queue.begin,
+            bids_end: self.own_bid_queue.end,
+            orders_begin: self.own_assignment_queue.begin,
+            orders_end: self.own_assignment_queue.end,
         }
     }
 
@@ -162,7 +185,14 @@ fn name(key: &Key) -> Vec<u8> {
         Key::Capability(peer) => (b"capability/", [peer.as_bytes(), &[]]),
         Key::Task(index) => return [b"task/".as_slice(), &index.to_be_bytes()].concat(),
         Key::Beacon(index) => return [b"beacon/".as_slice(), &index.to_be_bytes()].concat(),
-        Key::OwnBid(beacon) => (b"bid/", [beacon.as_bytes(), &[]]),
+        Key::Name(statement) => (b"name/", [statement.as_bytes(), &[]]),
+        Key::OwnBid(author, beacon) => (b"bid/", [author.as_bytes(), beacon.as_bytes()]),
+        Key::OwnBidQueue(number) => {
+            return [b"bid-queue/".as_slice(), &number.to_be_bytes()].concat();
+        }
+        Key::OwnAssignmentQueue(number) => {
+            return [b"assignment-queue/".as_slice(), &number.to_be_bytes()].concat();
+        }
         Key::OwnAssignment(assignment) => (b"assignment/", [assignment.as_bytes(), &[]]),
     };
     [table, rows[0], rows[1]].concat()

@@ -6,7 +6,7 @@ use symphony_transparency::{Digest, PublicKey};
 
 use super::{
     Duty, Key, KnownCapability, Learner, OpenStep, OpenTask, PendingSelection, Plan, PlanProgress,
-    Progress, State, StepBid, own::check_match,
+    Progress, State, StepBid, own::check_match, step::Name,
 };
 use crate::{
     embedding::similarity,
@@ -231,6 +231,7 @@ impl State {
         self.add_due(beacon.close_deadline_ms, entry.index, Phase::Bids);
         self.steps.insert(entry.index, step);
         self.touch(Key::Beacon(entry.index));
+        self.add_name(issued.digest, entry.index, None);
         Ok(())
     }
 
@@ -347,18 +348,18 @@ impl State {
         let peer = *received.statement.author();
         self.check_foreign(&peer)?;
         let bid = &received.record;
-        let Some((index, step)) = self
-            .steps
-            .iter()
-            .find(|(_, step)| step.statement == bid.beacon && !step.closed)
-        else {
+        let open = self
+            .names
+            .get(&bid.beacon)
+            .and_then(|name| Some((name.beacon, self.steps.get(&name.beacon)?)))
+            .filter(|(_, step)| step.statement == bid.beacon && !step.closed);
+        let Some((index, step)) = open else {
             return Err(Breach::new(
                 Rule::BidUnexpected,
                 "a bid on an open beacon",
                 format_args!("one on {}", bid.beacon),
             ));
         };
-        let (index, bids_count) = (*index, step.bids.len());
         if step.beacon.reach == Reach::Directed && step.beacon.asked.binary_search(&peer).is_err() {
             return Err(Breach::new(
                 Rule::BidUnexpected,
@@ -381,13 +382,6 @@ impl State {
             );
             findings.push(breach.at(peer, entry.index));
             return Ok(());
-        }
-        if bids_count > self.params.bids_max() as usize {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                format_args!("at most {} bids", self.params.bids_max()),
-                "one more",
-            ));
         }
         let known = self.relied_on(&peer, &bid.capability, entry.time_ms)?;
         let checked = check_match(
@@ -483,7 +477,7 @@ impl State {
             selection.assigned_ms = entry.time_ms;
             selection.progress = Progress::Assigned;
         });
-        self.pending.insert(issued.digest, (beacon, slot));
+        self.add_name(issued.digest, beacon, Some(slot));
         self.add_due(due_ms, beacon, Phase::Receipt(slot));
         self.duty = next;
         Ok(())
@@ -698,17 +692,6 @@ impl State {
 
     pub(super) fn apply_resumed(&mut self) -> Result<(), Breach> {
         self.resuming = true;
-        let tasks: Vec<u64> = self.tasks.keys().copied().collect();
-        for index in tasks {
-            if let Some(task) = self.tasks.get_mut(&index) {
-                for plan in &mut task.plans {
-                    if plan.progress == PlanProgress::Ready {
-                        plan.progress = PlanProgress::Finished(None);
-                    }
-                }
-            }
-            self.touch(Key::Task(index));
-        }
         self.duty = self.next_resuming_duty();
         Ok(())
     }
@@ -754,9 +737,15 @@ impl State {
     }
 
     fn pending_selection(&self, assignment: &Digest) -> Option<(u64, u32, &PendingSelection)> {
-        let (beacon, slot) = *self.pending.get(assignment)?;
+        let (beacon, slot) = self.pending_assignment(assignment)?;
         let selection = self.steps.get(&beacon)?.selections.get(slot as usize)?;
         Some((beacon, slot, selection))
+    }
+
+    /// A statement is now known as part of an open step.
+    fn add_name(&mut self, statement: Digest, beacon: u64, slot: Option<u32>) {
+        self.names.insert(statement, Name { beacon, slot });
+        self.touch(Key::Name(statement));
     }
 
     fn drop_receipt_due(&mut self, beacon: u64, slot: u32) {

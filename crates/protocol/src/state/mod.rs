@@ -106,8 +106,11 @@ enum Key {
     Capability(PublicKey),
     Task(u64),
     Beacon(u64),
-    OwnBid(Digest),
+    Name(Digest),
+    OwnBid(PublicKey, Digest),
     OwnAssignment(Digest),
+    OwnBidQueue(u64),
+    OwnAssignmentQueue(u64),
 }
 
 /// The state of one log after some of its entries. Spec: STATE-1, REPLAY-1.
@@ -128,13 +131,14 @@ pub struct State {
     capabilities: BTreeMap<PublicKey, KnownCapability>,
     tasks: BTreeMap<u64, OpenTask>,
     steps: BTreeMap<u64, OpenStep>,
-    /// Digest of a pending selection's assignment → beacon and slot.
-    pending: BTreeMap<Digest, (u64, u32)>,
+    /// Digest of an open step's beacon, or of the assignment of one of its selections → where it belongs.
+    names: BTreeMap<Digest, step::Name>,
     dues: BTreeSet<Due>,
-    own_bids: BTreeMap<Digest, own::OwnBid>,
+    /// By the author and digest of the beacon: two peers can sign one payload.
+    own_bids: BTreeMap<(PublicKey, Digest), own::OwnBid>,
     own_assignments: BTreeMap<Digest, own::OwnAssignment>,
-    /// Time from which an own bid or assignment is forgotten.
-    expiries: BTreeSet<(u64, Digest)>,
+    own_bid_queue: own::Queue<(PublicKey, Digest)>,
+    own_assignment_queue: own::Queue<Digest>,
     map: StateMap,
     dirty: BTreeSet<Key>,
 }
@@ -158,11 +162,12 @@ impl State {
             capabilities: BTreeMap::new(),
             tasks: BTreeMap::new(),
             steps: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            names: BTreeMap::new(),
             dues: BTreeSet::new(),
             own_bids: BTreeMap::new(),
             own_assignments: BTreeMap::new(),
-            expiries: BTreeSet::new(),
+            own_bid_queue: own::Queue::default(),
+            own_assignment_queue: own::Queue::default(),
             map: StateMap::new(),
             dirty: BTreeSet::from([Key::Clock, Key::Counters]),
         }
@@ -179,7 +184,6 @@ impl State {
             .map_err(|breach| breach.at(self.author, entry.index))?;
         self.entries = entry.index + 1;
         self.time_ms = entry.time_ms;
-        self.forget_expired();
         self.dirty.insert(Key::Clock);
         Ok(Applied { findings })
     }
@@ -293,7 +297,8 @@ impl State {
 
     /// Beacon and slot of the pending selection that this assignment (by the digest of its statement) carries out.
     pub fn pending_assignment(&self, assignment: &Digest) -> Option<(u64, u32)> {
-        self.pending.get(assignment).copied()
+        let name = self.names.get(assignment)?;
+        Some((name.beacon, name.slot?))
     }
 
     /// Indices of the beacons of all open steps.

@@ -1,6 +1,8 @@
 //! The executor's side: own bids, orders taken, receipts and reveals given. Spec: BEACON-11, EXEC-4, EXEC-8,
 //! EXEC-9.
 
+use std::collections::BTreeMap;
+
 use symphony_transparency::{Digest, PublicKey};
 
 use super::{Key, State};
@@ -14,6 +16,10 @@ use crate::{
 
 /// Executions that may follow each other in one step: a reveal can be asked for after all of them. Spec: EXEC-9.
 const EXECUTIONS_MAX: u64 = 32;
+
+/// Rows that one new row makes room for: more than one, so that the queue becomes shorter while its oldest rows are over. Spec: BEACON-11,
+/// EXEC-9.
+const FORGOTTEN_MAX: usize = 2;
 
 /// A bid of the author that may not be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +38,52 @@ pub(super) struct OwnAssignment {
     pub(super) receipt: OwnReceipt,
 }
 
+/// Rows of a table in the order in which they came, so that the oldest is forgotten first.
+#[derive(Clone, Debug)]
+pub(super) struct Queue<K> {
+    pub(super) rows: BTreeMap<u64, K>,
+    /// Number of the oldest.
+    pub(super) begin: u64,
+    /// Number that the next one takes.
+    pub(super) end: u64,
+}
+
+impl<K> Default for Queue<K> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            begin: 0,
+            end: 0,
+        }
+    }
+}
+
+impl<K> Queue<K> {
+    /// Adds a row; returns its number.
+    fn push(&mut self, key: K) -> u64 {
+        let number = self.end;
+        self.rows.insert(number, key);
+        self.end += 1;
+        number
+    }
+
+    /// Removes the oldest row; returns its number.
+    fn pop(&mut self) -> u64 {
+        let number = self.begin;
+        self.rows.remove(&number);
+        self.begin += 1;
+        number
+    }
+
+    /// The oldest row.
+    fn oldest(&self) -> Option<&K> {
+        if self.begin == self.end {
+            return None;
+        }
+        self.rows.get(&self.begin)
+    }
+}
+
 /// Whether a receipt was given, and with which ballot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnReceipt {
@@ -41,14 +93,21 @@ pub(super) enum OwnReceipt {
 }
 
 impl State {
-    /// Whether the author bid on this beacon (by the digest of its statement).
-    pub fn has_bid(&self, beacon: &Digest) -> bool {
-        self.own_bids.contains_key(beacon)
+    /// Whether the author bid on this beacon (by its author and the digest of its statement).
+    pub fn has_bid(&self, author: &PublicKey, beacon: &Digest) -> bool {
+        self.own_bids.contains_key(&(*author, *beacon))
     }
 
-    /// Whether the author took this order (by the digest of its statement) and still remembers it.
+    /// Whether the author took this order (by the digest of its statement) and may still have to answer for it.
     pub fn has_assignment(&self, assignment: &Digest) -> bool {
-        self.own_assignments.contains_key(assignment)
+        self.remembered(assignment, self.time_ms).is_some()
+    }
+
+    /// An order whose time is not over at `time_ms`. Spec: EXEC-9.
+    fn remembered(&self, assignment: &Digest, time_ms: u64) -> Option<&OwnAssignment> {
+        self.own_assignments
+            .get(assignment)
+            .filter(|order| order.reveal_until_ms > time_ms)
     }
 
     pub(super) fn apply_bid_issued(
@@ -90,7 +149,8 @@ impl State {
                 format_args!("{} ms", entry.time_ms),
             ));
         }
-        if let Some(first) = self.own_bids.get(&bid.beacon) {
+        let row = (*beacon.statement.author(), bid.beacon);
+        if let Some(first) = self.own_bids.get(&row) {
             return Err(Breach::new(
                 Rule::BidTwice,
                 format_args!("one bid (entry {})", first.entry),
@@ -110,16 +170,17 @@ impl State {
             },
         );
         check_match(right, bid.match_ppm, self.params.match_threshold_ppm())?;
+        self.forget_bids(entry.time_ms);
         self.own_bids.insert(
-            bid.beacon,
+            row,
             OwnBid {
                 entry: entry.index,
                 until_ms: announced.close_deadline_ms,
             },
         );
-        self.expiries
-            .insert((announced.close_deadline_ms, bid.beacon));
-        self.touch(Key::OwnBid(bid.beacon));
+        let number = self.own_bid_queue.push(row);
+        self.touch(Key::OwnBidQueue(number));
+        self.touch(Key::OwnBid(row.0, row.1));
         Ok(())
     }
 
@@ -137,7 +198,7 @@ impl State {
             ));
         }
         let digest = received.digest();
-        if self.own_assignments.contains_key(&digest) {
+        if self.remembered(&digest, entry.time_ms).is_some() {
             return Err(Breach::new(
                 Rule::Assignment,
                 "each assignment once",
@@ -149,6 +210,7 @@ impl State {
             .time_ms
             .saturating_add(u64::from(assignment.execute_ms) * EXECUTIONS_MAX)
             .saturating_add(assignment.reveal_ms.into());
+        self.forget_assignments(entry.time_ms);
         self.own_assignments.insert(
             digest,
             OwnAssignment {
@@ -158,7 +220,8 @@ impl State {
                 receipt: OwnReceipt::None,
             },
         );
-        self.expiries.insert((reveal_until_ms, digest));
+        let number = self.own_assignment_queue.push(digest);
+        self.touch(Key::OwnAssignmentQueue(number));
         self.touch(Key::OwnAssignment(digest));
         Ok(())
     }
@@ -170,7 +233,7 @@ impl State {
     ) -> Result<(), Breach> {
         let receipt = &issued.record;
         self.check_origin(entry, receipt.origin)?;
-        if self.pending.contains_key(&receipt.assignment) {
+        if self.pending_assignment(&receipt.assignment).is_some() {
             let author = self.author;
             return match self.take_receipt(entry, author, issued.digest, receipt)? {
                 None => Ok(()),
@@ -216,19 +279,15 @@ impl State {
         let reveal = &issued.record;
         self.check_origin(entry, reveal.origin)?;
         let commitment = reveal.commitment(&self.author);
-        if self.pending.contains_key(&reveal.assignment) {
+        if self.pending_assignment(&reveal.assignment).is_some() {
             return self.take_own_reveal(reveal, commitment);
         }
-        let committed = match self.own_assignments.get(&reveal.assignment) {
-            Some(order) if order.reveal_until_ms > entry.time_ms => order.receipt,
-            Some(_) | None => OwnReceipt::None,
-        };
+        let committed = self
+            .remembered(&reveal.assignment, entry.time_ms)
+            .map_or(OwnReceipt::None, |order| order.receipt);
         match committed {
             OwnReceipt::WithBallot(ballot) if ballot == commitment => {
-                if let Some(order) = self.own_assignments.remove(&reveal.assignment) {
-                    self.expiries
-                        .remove(&(order.reveal_until_ms, reveal.assignment));
-                }
+                self.own_assignments.remove(&reveal.assignment);
                 self.touch(Key::OwnAssignment(reveal.assignment));
                 Ok(())
             }
@@ -245,28 +304,39 @@ impl State {
         }
     }
 
-    pub(super) fn forget_expired(&mut self) {
-        while let Some((until_ms, digest)) = self.expiries.first().copied() {
-            if until_ms > self.time_ms {
-                break;
-            }
-            self.expiries.pop_first();
+    /// Forgets the oldest own bids whose time is over. Spec: BEACON-11.
+    fn forget_bids(&mut self, time_ms: u64) {
+        for _ in 0..FORGOTTEN_MAX {
+            let Some(row) = self.own_bid_queue.oldest().copied() else {
+                return;
+            };
             if self
                 .own_bids
-                .get(&digest)
-                .is_some_and(|bid| bid.until_ms == until_ms)
+                .get(&row)
+                .is_some_and(|bid| bid.until_ms > time_ms)
             {
-                self.own_bids.remove(&digest);
-                self.touch(Key::OwnBid(digest));
+                return;
             }
-            if self
-                .own_assignments
-                .get(&digest)
-                .is_some_and(|order| order.reveal_until_ms == until_ms)
-            {
-                self.own_assignments.remove(&digest);
-                self.touch(Key::OwnAssignment(digest));
+            self.own_bids.remove(&row);
+            let number = self.own_bid_queue.pop();
+            self.touch(Key::OwnBid(row.0, row.1));
+            self.touch(Key::OwnBidQueue(number));
+        }
+    }
+
+    /// Forgets the oldest orders whose time is over. Spec: EXEC-9.
+    fn forget_assignments(&mut self, time_ms: u64) {
+        for _ in 0..FORGOTTEN_MAX {
+            let Some(digest) = self.own_assignment_queue.oldest().copied() else {
+                return;
+            };
+            if self.remembered(&digest, time_ms).is_some() {
+                return;
             }
+            self.own_assignments.remove(&digest);
+            let number = self.own_assignment_queue.pop();
+            self.touch(Key::OwnAssignment(digest));
+            self.touch(Key::OwnAssignmentQueue(number));
         }
     }
 

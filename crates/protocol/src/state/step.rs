@@ -28,6 +28,13 @@ pub struct OpenStep {
     pub reveal_due_ms: Option<u64>,
 }
 
+/// What a statement of an open step is: its beacon, or the assignment of the selection in this slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) beacon: u64,
+    pub(super) slot: Option<u32>,
+}
+
 /// A bid on an open step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepBid {
