@@ -7,6 +7,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use crate::merkle::{NodeHash, TREE_SIZE_MAX, TreeHead};
+use crate::note::NoteSignature;
 use crate::{Digest, NoteError, PublicKey, SecretKey, SignedNote};
 
 /// First part of every origin: the protocol and its version.
@@ -80,6 +81,13 @@ impl Checkpoint {
     /// Spec: LOG-20.
     pub fn origin(&self) -> String {
         format!("{ORIGIN_PREFIX}/{}/{}", self.network, self.log)
+    }
+
+    /// Whether a line is the origin of a log of this protocol, whichever.
+    ///
+    /// Spec: LOG-20.
+    pub fn is_origin(line: &str) -> bool {
+        parse_origin(line).is_some()
     }
 
     /// Size and root, for consistency proofs.
@@ -174,6 +182,30 @@ impl SignedCheckpoint {
     /// Any [`CheckpointError`] that does not concern signatures.
     pub fn parse_unverified(text: &str) -> Result<Checkpoint, CheckpointError> {
         parse(text).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Reads what a note claims; a note may be larger than a checkpoint.
+    pub(crate) fn parse_note(note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
+        let actual = note.to_string().len();
+        if actual > CHECKPOINT_SIZE_MAX {
+            return Err(CheckpointError::TooLarge {
+                limit: CHECKPOINT_SIZE_MAX,
+                actual,
+            });
+        }
+        Checkpoint::parse_text(note.text())
+    }
+
+    /// Adds a signature line, such as a witness' cosignature that was verified; one that is there already is not added again.
+    ///
+    /// # Errors
+    /// [`CheckpointError::TooLarge`] or [`CheckpointError::Note`] if there is no room; the checkpoint is then unchanged.
+    pub fn add_line(&mut self, line: NoteSignature) -> Result<(), CheckpointError> {
+        let mut note = self.note.clone();
+        note.add_line(line)?;
+        Self::parse_note(&note)?;
+        self.note = note;
+        Ok(())
     }
 
     /// What was signed.

@@ -1,11 +1,12 @@
 //! The bytes that Symphony's trust rests on: canonical encodings, digests, keys, signed statements, the chain of entries,
-//! the Merkle tree over them, signed notes and checkpoints, and proofs.
+//! the Merkle tree over them, signed notes and checkpoints, proofs, tiles, cosignatures of witnesses and trust policies.
 //!
 //! This crate decides whether bytes are well formed, who signed them, and whether one log is a continuation of another. It
 //! never decides what an entry *means* (that is `symphony-protocol`), and it has no clock, entropy, file or network: all of
 //! it comes in as arguments, so that an auditor computes exactly what the author did.
 //!
-//! Spec: chapters 01 (conventions), 02 (canonical bytes), 03 (keys and statements) and 04 (log and checkpoints).
+//! Spec: chapters 01 (conventions), 02 (canonical bytes), 03 (keys and statements), 04 (log and checkpoints) and 17 (tiles
+//! and witnesses).
 //!
 //! ```
 //! use symphony_transparency::{
@@ -49,6 +50,7 @@ mod binding;
 pub mod canonical;
 pub mod chain;
 mod checkpoint;
+mod cosignature;
 mod digest;
 mod domain;
 mod keys;
@@ -56,11 +58,15 @@ pub mod merkle;
 pub mod note;
 mod statement;
 mod statement_kind;
+pub mod tiles;
+pub mod trust_policy;
+pub mod witness;
 
 pub use binding::{BindingError, KeyBinding, KeyRole, PeerKeys, PeerSecrets};
 pub use canonical::{CanonicalError, decode_canonical, encode, f64_from_field, f64_to_field};
 pub use chain::{ChainEnd, ChainError, ENTRY_SIZE_MAX, Link, entry_digest, log_id};
 pub use checkpoint::{CHECKPOINT_SIZE_MAX, Checkpoint, CheckpointError, SignedCheckpoint};
+pub use cosignature::{COSIGNATURE_TIME_MAX_S, CosignatureError, Cosigner, cosigned_bytes};
 pub use digest::{Digest, DigestError, DomainHasher, digest, digest_parts, keyed_digest};
 pub use domain::Domain;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
@@ -68,9 +74,10 @@ pub use merkle::{
     Frontier, MerkleTree, NodeHash, NodeStore, ProofError, TreeHead, consistency_proof,
     inclusion_proof, leaf_hash, node_hash, verify_consistency, verify_inclusion,
 };
-pub use note::{NoteError, SignedNote};
+pub use note::{NoteError, NoteSignature, SignedNote, VerifierKey};
 pub use statement::{
     STATEMENT_SIZE_MAX, StatementError, UnverifiedStatement, VerifiedStatement, payload_digest,
     sign_statement, signing_bytes, statement_digest,
 };
 pub use statement_kind::StatementKind;
+pub use trust_policy::{NotWitnessed, TrustPolicy, Witnessed};

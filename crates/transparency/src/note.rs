@@ -3,13 +3,16 @@
 //! Spec: LOG-14 to LOG-18.
 
 mod error;
+mod signature;
+mod verifier_key;
 
 use std::fmt;
 
-use data_encoding::{BASE64, HEXLOWER};
-use sha2::{Digest as _, Sha256};
-
 pub use self::error::NoteError;
+pub use self::signature::NoteSignature;
+pub use self::verifier_key::{
+    VERIFIER_KEY_LENGTH_MAX, VerifierKey, VerifierKeyError, VerifierKeyType,
+};
 use crate::{PublicKey, SecretKey, Signature};
 
 /// Largest note in bytes. C2SP asks that 16 signatures be read, and post-quantum ones take nearly 5 kB each; the text of a
@@ -21,65 +24,6 @@ pub const NOTE_SIGNATURES_MAX: usize = 100;
 
 /// Longest name of a key in bytes. An origin (network and log id in hexadecimal) has 141.
 pub const NOTE_NAME_LENGTH_MAX: usize = 256;
-
-/// What a signature line begins with: em dash, space.
-const SIGNATURE_PREFIX: &str = "\u{2014} ";
-
-/// Signature type of plain Ed25519.
-const TYPE_ED25519: u8 = 0x01;
-
-/// One signature line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoteSignature {
-    name: String,
-    key_id: [u8; 4],
-    signature: Vec<u8>,
-}
-
-impl NoteSignature {
-    /// The name of the key, as claimed.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The short id of the key, as claimed: a hint that anyone can collide, not an identity.
-    pub const fn key_id(&self) -> [u8; 4] {
-        self.key_id
-    }
-
-    /// The signature's bytes, whose length and meaning depend on the key.
-    pub fn signature(&self) -> &[u8] {
-        &self.signature
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let (name, encoded) = line.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
-        check_name(name).ok()?;
-        let bytes = BASE64.decode(encoded.as_bytes()).ok()?;
-        let (key_id, signature) = bytes.split_first_chunk::<4>()?;
-        if signature.is_empty() {
-            return None;
-        }
-        Some(Self {
-            name: name.to_owned(),
-            key_id: *key_id,
-            signature: signature.to_vec(),
-        })
-    }
-}
-
-impl fmt::Display for NoteSignature {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = self.key_id.to_vec();
-        bytes.extend_from_slice(&self.signature);
-        write!(
-            formatter,
-            "{SIGNATURE_PREFIX}{} {}",
-            self.name,
-            BASE64.encode(&bytes)
-        )
-    }
-}
 
 /// A well-formed note. That it was parsed says nothing about its signatures: see [`SignedNote::verify`].
 ///
@@ -159,18 +103,30 @@ impl SignedNote {
     /// # Errors
     /// [`NoteError::BadName`], [`NoteError::TooManySignatures`] or [`NoteError::TooLarge`]; the note is then unchanged.
     pub fn add_signature(&mut self, name: &str, secret: &SecretKey) -> Result<(), NoteError> {
-        check_name(name)?;
+        let signature = secret.sign_raw(self.text.as_bytes());
+        let key_id = key_id(name, &secret.public());
+        self.push_line(NoteSignature::new(name, key_id, signature.as_bytes())?)
+    }
+
+    /// Adds a signature line, whatever it is worth; one that the note already has is not added again.
+    ///
+    /// # Errors
+    /// [`NoteError::TooManySignatures`] or [`NoteError::TooLarge`]; the note is then unchanged.
+    pub fn add_line(&mut self, line: NoteSignature) -> Result<(), NoteError> {
+        if self.signatures.contains(&line) {
+            return Ok(());
+        }
+        self.push_line(line)
+    }
+
+    fn push_line(&mut self, line: NoteSignature) -> Result<(), NoteError> {
         if self.signatures.len() >= NOTE_SIGNATURES_MAX {
             return Err(NoteError::TooManySignatures {
                 limit: NOTE_SIGNATURES_MAX,
                 actual: self.signatures.len() + 1,
             });
         }
-        self.signatures.push(NoteSignature {
-            name: name.to_owned(),
-            key_id: key_id(name, &secret.public()),
-            signature: secret.sign_raw(self.text.as_bytes()).as_bytes().to_vec(),
-        });
+        self.signatures.push(line);
         let size = self.to_string().len();
         if size > NOTE_SIZE_MAX {
             self.signatures.pop();
@@ -193,11 +149,11 @@ impl SignedNote {
         let expected = key_id(name, key);
         let mut found = false;
         for line in &self.signatures {
-            if line.name != name || line.key_id != expected {
+            if line.name() != name || line.key_id() != expected {
                 continue;
             }
             found = true;
-            Signature::from_slice(&line.signature)
+            Signature::from_slice(line.signature())
                 .and_then(|signature| key.verify(self.text.as_bytes(), &signature))
                 .map_err(|_| NoteError::SignatureRefused {
                     name: name.to_owned(),
@@ -237,24 +193,13 @@ impl fmt::Display for SignedNote {
 ///
 /// Spec: LOG-17.
 pub fn key_id(name: &str, key: &PublicKey) -> [u8; 4] {
-    let mut hasher = Sha256::new();
-    hasher.update(name.as_bytes());
-    hasher.update([b'\n', TYPE_ED25519]);
-    hasher.update(key.as_bytes());
-    let hash: [u8; 32] = hasher.finalize().into();
-    [hash[0], hash[1], hash[2], hash[3]]
+    VerifierKeyType::Ed25519.key_id(name, key)
 }
 
 /// The key as one line of text for other verifiers of notes (Go's `note.NewVerifier`):
 /// `name+key id in hexadecimal+base64(0x01 ‖ key)`.
 pub fn verifier_key(name: &str, key: &PublicKey) -> String {
-    let mut typed = vec![TYPE_ED25519];
-    typed.extend_from_slice(key.as_bytes());
-    format!(
-        "{name}+{}+{}",
-        HEXLOWER.encode(&key_id(name, key)),
-        BASE64.encode(&typed)
-    )
+    VerifierKeyType::Ed25519.text(name, key)
 }
 
 fn check_characters(note: &str) -> Result<(), NoteError> {
@@ -277,15 +222,4 @@ fn check_text(text: &str) -> Result<(), NoteError> {
     } else {
         Err(NoteError::TextUnterminated)
     }
-}
-
-fn check_name(name: &str) -> Result<(), NoteError> {
-    let forbidden =
-        |character: char| character.is_whitespace() || character.is_control() || character == '+';
-    if name.is_empty() || name.len() > NOTE_NAME_LENGTH_MAX || name.contains(forbidden) {
-        return Err(NoteError::BadName {
-            limit: NOTE_NAME_LENGTH_MAX,
-        });
-    }
-    Ok(())
 }

@@ -1,16 +1,20 @@
-//! The claims of chapters 01 to 04 of the specification, each as a test that names its requirement.
+//! The claims of chapters 01 to 04 and 17 of the specification, each as a test that names its requirement.
 
 mod binding;
 mod canonical;
 mod chain;
 mod checkpoints;
+mod cosignatures;
 mod digests;
 mod keys;
 mod merkle;
 mod notes;
 mod statements;
+mod tiles;
+mod trust_policies;
 mod vector;
 mod vectors;
+mod witnesses;
 
 use symphony_transparency::{Digest, SecretKey};
 
