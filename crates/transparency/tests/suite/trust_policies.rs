@@ -71,7 +71,7 @@ fn error_name(error: &TrustPolicyError) -> String {
 }
 
 fn problem(file: &[u8]) -> PolicyProblem {
-    TrustPolicy::parse(file).unwrap_err().problem
+    TrustPolicy::parse(file).expect_err("no policy").problem
 }
 
 fn witness(number: u8) -> Cosigner {
@@ -79,7 +79,7 @@ fn witness(number: u8) -> Cosigner {
         &format!("witness.example/{number}"),
         secret(number).public(),
     )
-    .unwrap()
+    .expect("a good name")
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn checkpoint() -> SignedCheckpoint {
 fn cosign(signed: &mut SignedCheckpoint, number: u8) {
     let line = witness(number)
         .cosign(signed.note().text(), u64::from(number), &secret(number))
-        .unwrap();
+        .expect("its own key");
     signed.add_line(line).expect("a good value");
 }
 
