@@ -63,7 +63,9 @@ impl Peer {
         if !asked
             || busy
             || now_ms >= record.close_deadline_ms
-            || self.state().has_bid(&beacon.digest())
+            || self
+                .state()
+                .has_bid(beacon.statement.author(), &beacon.digest())
             || !known.capability.valid_at(now_ms)
         {
             return None;
@@ -86,6 +88,7 @@ impl Peer {
             load_ppm: self.load_ppm(),
             queue: self.queue(),
             price_microunits: known.capability.price_microunits,
+            coordinator: *beacon.statement.author(),
         })
     }
 
