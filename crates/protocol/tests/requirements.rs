@@ -450,9 +450,16 @@ fn beacon_11_a_copied_beacon_blocks_no_bid_on_the_first() {
     world.open(1).announce(0);
     let copy = world.executors[1].sign(&world.beacon().record);
     assert_eq!(copy.digest(), world.beacon().digest(), "one payload");
-    let record = world.bid_record(0);
-    world.executors[0].push(Body::BidIssued(Issued::new(record), copy));
+    let mut record = world.bid_record(0);
+    record.coordinator = world.executors[1].key();
+    let bid = world.executors[0].issue(record, |issued| Body::BidIssued(issued, copy));
     world.take_bid(0);
+    let fault = world
+        .coordinator
+        .try_push(Body::BidReceived(bid))
+        .expect_err("a bid to somebody else");
+    assert_eq!(fault.rule, symphony_protocol::Rule::BidUnexpected);
+    assert_eq!(fault.peer, world.coordinator.key(), "not the bidder's");
 }
 
 /// The keys of an author's state.

@@ -113,6 +113,7 @@ impl RecordJson for Bid {
             "load_ppm": self.load_ppm,
             "queue": self.queue,
             "price_microunits": self.price_microunits,
+            "coordinator": self.coordinator.to_string(),
         })
     }
 }

@@ -254,6 +254,8 @@ pub struct Bid {
     pub queue: u32,
     /// Price, in microunits (a claim).
     pub price_microunits: u64,
+    /// Log key of the beacon's author: another peer can sign a copy of its payload, which has the same digest.
+    pub coordinator: PublicKey,
 }
 
 impl Bid {
@@ -272,6 +274,7 @@ impl Bid {
             load_ppm: reader.ppm("load_ppm", value.load_ppm)?,
             queue: value.queue,
             price_microunits: value.price_microunits,
+            coordinator: reader.key("coordinator", &value.coordinator)?,
         })
     }
 
@@ -285,6 +288,7 @@ impl Bid {
             load_ppm: self.load_ppm,
             queue: self.queue,
             price_microunits: self.price_microunits,
+            coordinator: self.coordinator.as_bytes().to_vec(),
         })
     }
 }

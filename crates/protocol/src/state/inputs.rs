@@ -348,6 +348,13 @@ impl State {
         let peer = *received.statement.author();
         self.check_foreign(&peer)?;
         let bid = &received.record;
+        if bid.coordinator != self.author {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                "a bid to the author",
+                format_args!("one to {}", bid.coordinator),
+            ));
+        }
         let open = self
             .names
             .get(&bid.beacon)

@@ -126,7 +126,15 @@ impl State {
                 bid.beacon,
             ));
         }
-        if *beacon.statement.author() == self.author {
+        let coordinator = *beacon.statement.author();
+        if bid.coordinator != coordinator {
+            return Err(Breach::new(
+                Rule::BidUnexpected,
+                format_args!("a bid to {coordinator}"),
+                bid.coordinator,
+            ));
+        }
+        if coordinator == self.author {
             return Err(Breach::new(
                 Rule::BidUnexpected,
                 "the own bid inside the beacon",
@@ -149,7 +157,7 @@ impl State {
                 format_args!("{} ms", entry.time_ms),
             ));
         }
-        let row = (*beacon.statement.author(), bid.beacon);
+        let row = (coordinator, bid.beacon);
         if let Some(first) = self.own_bids.get(&row) {
             return Err(Breach::new(
                 Rule::BidTwice,

@@ -367,6 +367,7 @@ impl World {
             load_ppm: 0,
             queue: 0,
             price_microunits: 0,
+            coordinator: self.coordinator.key(),
         }
     }
 
