@@ -88,6 +88,7 @@ impl Peer {
             load_ppm: self.load_ppm(),
             queue: self.queue(),
             price_microunits: known.capability.price_microunits,
+            coordinator: *beacon.statement.author(),
         })
     }
 
