@@ -1,15 +1,18 @@
-"""A second implementation of chapters 07, 09, 10 (reward) and 11, and the writer of their vectors.
+"""Writes the vectors of chapters 07, 09, 10 (reward) and 11 with the second verifier's mathematics.
 
-It was written from the specification and shares no code with the Rust crates. `python3 tests/reference/mathematics.py`
-writes tests/vectors/{ln,embedding,screening,linucb,vote,reward,map}/*.txt anew; a change of any of them is a change of the
-protocol. Needs the package `blake3` (PyPI). Python's floats are IEEE 754 binary64 and are never fused.
+`python tests/reference/mathematics.py` writes tests/vectors/{ln,embedding,screening,linucb,vote,reward,map}/*.txt anew; a change
+of any of them is a change of the protocol. The Rust crates are checked against these files.
 """
 
 import math
 import pathlib
 import struct
 
-from blake3 import blake3
+from symphony_reference.encoding import H as digest
+from symphony_reference.mathematics import (
+    NUMBERS, LinUcb, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity, tally, tally_of_plans,
+)
+from symphony_reference.state import EMPTY, leaf, subtree
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 
@@ -34,59 +37,11 @@ def bits(number):
     return struct.pack(">d", 0.0 if number == 0 else number).hex()
 
 
-def from_bits(text):
-    return struct.unpack(">d", bytes.fromhex(text))[0]
-
-
-def digest(domain, data):
-    return blake3(data, derive_key_context="symphony/v1 " + domain).digest()
-
-
 def write(folder, name, expect, spec, comment, *fields):
     (VECTORS / folder).mkdir(parents=True, exist_ok=True)
     lines = [("expect", expect), ("spec", spec), ("comment", comment), *fields]
     text = "".join(f"{key}: {value}".rstrip() + "\n" for key, value in lines)
     (VECTORS / folder / (name + ".txt")).write_text(text, encoding="utf-8")
-
-
-# ---- numbers (SELECT-1 to SELECT-3) ------------------------------------------------------------------------------------
-
-
-def ratio(ppm):
-    return ppm / 1_000_000.0
-
-
-def unit(x):
-    return 1.0 if x >= 1 else x if x > 0 else 0.0
-
-
-def floor_ppm(x):
-    return int(math.floor(unit(x) * 1_000_000.0))
-
-
-def ln(x):
-    if not (x > 0 and x < math.inf):
-        return 0.0
-    mantissa, exponent = math.frexp(x)  # in [½, 1)
-    mantissa, exponent = mantissa * 2, exponent - 1
-    if mantissa > from_bits("3ff6a09e667f3bcd"):
-        mantissa, exponent = mantissa / 2, exponent + 1
-    f = mantissa - 1
-    s = f / (2 + f)
-    z = s * s
-    series = 0.0
-    for odd in (23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3):
-        series = (series + 2.0 / odd) * z
-    h = 0.5 * f * f
-    tail = s * (h + series) + exponent * from_bits("3d7cf79abc9e3b3a")
-    return exponent * from_bits("3fe62e42fefa0000") - ((h - tail) - f) + 0.0
-
-
-def dot(left, right):
-    total = 0.0
-    for a, b in zip(left, right, strict=True):
-        total = total + a * b
-    return total
 
 
 def ln_vectors():
@@ -114,45 +69,8 @@ def ln_vectors():
 # ---- embeddings and matching (SELECT-4 to SELECT-8) ---------------------------------------------------------------------
 
 
-def embedding_of(text):
-    numbers = [0] * 64
-    words, word = [], ""
-    for letter in text + " ":
-        if ord(letter) < 128 and not letter.isalnum():
-            if word:
-                words.append(word)
-            word = ""
-        else:
-            word += letter.lower() if ord(letter) < 128 else letter
-    for word in words:
-        framed = f"<{word}>"
-        for start in range(len(framed)):
-            for size in (3, 4):
-                gram = framed[start : start + size]
-                if len(gram) == size:
-                    place, sign = digest("embedding", gram.encode())[:2]
-                    changed = numbers[place & 63] + (-1 if sign & 1 else 1)
-                    numbers[place & 63] = max(-32768, min(32767, changed))
-    return numbers
-
-
 def packed(numbers):
     return struct.pack(">64h", *numbers).hex()
-
-
-def cosine(left, right):
-    product = sum(a * b for a, b in zip(left, right, strict=True))
-    norms = float(sum(a * a for a in left)) * float(sum(b * b for b in right))
-    return max(-1.0, min(1.0, product / math.sqrt(norms))) if norms else 0.0
-
-
-def similarity(left, right):
-    return unit((1 + cosine(left, right)) / 2)
-
-
-def match_ppm(offered, offered_embedding, required, required_embedding):
-    coverage = sum(tag in offered for tag in required) / len(required) if required else 1.0
-    return floor_ppm(0.5 * coverage + 0.5 * similarity(offered_embedding, required_embedding))
 
 
 def embedding_vectors():
@@ -211,31 +129,10 @@ def candidate(peer, bid, newcomer=False, **numbers):
     return {"peer": PEERS[peer], "bid": bid, "newcomer": newcomer, **start, **numbers}
 
 
-NUMBERS = ("similarity", "prior", "load", "latency", "availability", "reputation")
-
-
 def candidate_fields(candidates):
     for one in candidates:
         numbers = " ".join(bits(one[name]) for name in NUMBERS)
         yield "candidate", f"{one['peer']} {one['bid']} {numbers} {'newcomer' if one['newcomer'] else 'known'}"
-
-
-def composite(one, weights):
-    stability = unit(0.4 * (1 - unit(one["load"])) + 0.4 * (1 - unit(one["latency"])) + 0.2 * unit(one["availability"]))
-    similar, prior = ratio(weights[0]) * unit(one["similarity"]), ratio(weights[1]) * unit(one["prior"])
-    return unit(similar + prior + ratio(weights[2]) * stability)
-
-
-def rank(candidates, weights, shortlist, exploration):
-    scores = [composite(one, weights) for one in candidates]
-    order = sorted(
-        range(len(candidates)), key=lambda i: (-scores[i], candidates[i]["peer"], candidates[i]["bid"])
-    )
-    best, rest = order[:shortlist], order[shortlist:]
-    newcomers = [i for i in rest if candidates[i]["newcomer"]]
-    if exploration and best and newcomers and not any(candidates[i]["newcomer"] for i in best):
-        best[-1] = newcomers[0]
-    return [(i, candidates[i]["bid"], scores[i]) for i in best]
 
 
 POOL = [
@@ -277,79 +174,6 @@ def screening_vectors():
 
 SHARED = ("shared", 1_000_000, 50_000, 1_000_000, 500_000, 1_000_000, 1_000_000)
 PAPER = ("paper", 1_000_000, 50_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000)
-
-
-class LinUcb:
-    def __init__(self, parameters):
-        self.parameters = parameters
-        self.kind, *ppm = parameters
-        self.ridge, self.failure, self.alpha, self.noise, self.norm, self.exploration = map(ratio, ppm)
-        self.inverse = [[1.0 / self.ridge if i == j else 0.0 for j in range(6)] for i in range(6)]
-        self.b, self.t = [0.0] * 6, 0
-
-    def copy(self):
-        other = LinUcb(self.parameters)
-        other.inverse, other.b, other.t = [row[:] for row in self.inverse], self.b[:], self.t
-        return other
-
-    def times(self, x):
-        return [dot(row, x) + 0.0 for row in self.inverse]
-
-    def beta(self):
-        inner = 6.0 * ln(1 + self.t / self.ridge) + 2 * ln(1 / self.failure)
-        return self.alpha * self.noise * math.sqrt(inner) + math.sqrt(self.ridge) * self.norm
-
-    def assess(self, x):
-        square = dot(x, self.times(x))
-        width = self.exploration * self.beta() * (math.sqrt(square) if square > 0 else 0.0)
-        estimate = dot(x, self.times(self.b))
-        return estimate, width, estimate + width
-
-    def choice(self, x, sign=1):
-        u = self.times(x)
-        denominator = 1 + sign * dot(x, u)
-        if sign < 0 and (denominator <= 1e-12 or self.t == 0):
-            return
-        for i in range(6):
-            for j in range(i, 6):
-                step = u[i] * u[j] / denominator
-                held = self.inverse[i][j]
-                self.inverse[i][j] = self.inverse[j][i] = (held - step if sign > 0 else held + step) + 0.0
-        self.t += sign
-
-    def reward(self, r, x):
-        self.b = [held + r * number + 0.0 for held, number in zip(self.b, x, strict=True)]
-
-    def triangle(self):
-        return [self.inverse[i][j] for i in range(6) for j in range(i, 6)]
-
-
-def features(kind, one):
-    raw = [1.0] + [unit(one[name]) for name in ("similarity", "load", "latency", "reputation", "availability")]
-    length = math.sqrt(6.0) if kind == "shared" else max(1.0, math.sqrt(dot(raw, raw)))
-    return [number / length for number in raw]
-
-
-def pick(model, shortlist, executors, newcomers, exploration):
-    model, picks, remaining, new = model.copy(), [], list(range(len(shortlist))), 0
-    last = min(executors, len(shortlist))
-    for place in range(1, last + 1):
-        known = [i for i in remaining if not shortlist[i]["newcomer"]]
-        strange = [i for i in remaining if shortlist[i]["newcomer"]]
-        eligible = remaining
-        if exploration and new == 0 and place == last:
-            eligible = strange or remaining
-        elif newcomers == "at-most-one" and new > 0 and known:
-            eligible = known
-        assessed = {i: model.assess(features(model.kind, shortlist[i])) for i in eligible}
-        best = min(eligible, key=lambda i: (-assessed[i][2], shortlist[i]["peer"], i))
-        x = features(model.kind, shortlist[best])
-        picks.append((best, shortlist[best]["bid"], *assessed[best]))
-        remaining = [i for i in remaining if i != best]
-        new += shortlist[best]["newcomer"]
-        if model.kind == "shared":
-            model.choice(x)
-    return picks, model
 
 
 def listed(numbers):
@@ -428,7 +252,7 @@ def linucb_vectors():
             model.choice(x)
             model.reward(r, x)
             steps += [("choice", listed(x)), ("reward", f"{bits(r)} {listed(x)}")]
-        picks, after = pick(model, shortlist, executors, newcomers, exploration)
+        picks, after = pick(model, shortlist, executors, 0, exploration, newcomers == "at-most-one")
         write(
             "linucb", "pick-" + name, "ok", "SELECT-13, SELECT-16, SELECT-17, SELECT-20", comment,
             ("parameters", " ".join(map(str, parameters))), *steps, ("executors", executors),
@@ -438,26 +262,6 @@ def linucb_vectors():
 
 
 # ---- vote (VOTE-1 to VOTE-6) ----------------------------------------------------------------------------------------------------
-
-
-def tally(ballots):
-    first = {}
-    for ballot in ballots:
-        first.setdefault(ballot[0], ballot)
-    counted = [ballot for ballot in first.values() if ballot[1] == "peer"]
-    alone = not counted
-    counted = counted or list(first.values())
-    groups, total = {}, 0.0
-    for peer, voter, answer, confidence, weight in counted:
-        weight = 0.0 if alone or not (0 < weight < math.inf) else weight
-        total = total + weight
-        group = groups.setdefault(answer, [0.0, 0, 0])
-        group[0], group[1], group[2] = group[0] + weight, group[1] + confidence, group[2] + (voter == "peer")
-    if not groups:
-        return None
-    answer = min(groups, key=lambda a: (-groups[a][0], -groups[a][1], a))
-    weight, _, supporters = groups[answer]
-    return answer, weight, total, supporters, supporters >= 2
 
 
 def vote_vectors():
@@ -491,13 +295,9 @@ def vote_vectors():
         ("plans-tie", "Equal weights fall to the smallest bytes.", [(three, 0.5), (one, 0.5)]),
         ("plans-silent", "No plan has an answer.", [(None, 1.0)]),
     ):
-        sums = {}
-        for answer, weight in plans:
-            if answer:
-                sums[answer] = sums.get(answer, 0.0) + weight
-        best = min(sums, key=lambda a: (-sums[a], a)) if sums else None
+        best = tally_of_plans(plans)
         lines = [("plan", f"{answer or 'none'} {bits(weight)}") for answer, weight in plans]
-        write("vote", name, "ok", "VOTE-6", comment, *lines, ("plan_tally", f"{best} {bits(sums[best])}" if best else "none"))
+        write("vote", name, "ok", "VOTE-6", comment, *lines, ("plan_tally", f"{best[0]} {bits(best[1])}" if best else "none"))
 
 
 # ---- reward (SETTLE-1 to SETTLE-4) --------------------------------------------------------------------------------------------------
@@ -520,56 +320,40 @@ def reward_vectors():
         ("clipped", harsh, ("not-won", 1, "unchecked", 0)),
         ("no-scale", harsh, ("won", 0, "unchecked", 0)),
     ):
-        bonus, penalty, scale, checker, price = parameters
-        raw = 0.0
+        terms = None
         if not isinstance(outcome, str):
             vote, latency, checked, share = outcome
-            slow = (1.0 if latency else 0.0) if latency >= scale else unit(latency / scale)
-            raw = 1.0 + (ratio(bonus) if vote == "won" else 0.0) - ratio(penalty) * math.sqrt(slow)
-            raw = raw + (ratio(checker) if checked == "correct" else 0.0) - ratio(price) * unit(ratio(share))
-        high = 1.0 + ratio(bonus) + ratio(checker)
+            terms = (vote == "won", latency, checked == "correct", share)
+        raw, high, scaled = reward(parameters, terms)
         write(
             "reward", name, "ok", "SETTLE-1, SETTLE-2, SETTLE-3, SETTLE-4",
             "Parameters: bonus, latency penalty, latency scale in ms, checker, price.",
             ("parameters", " ".join(map(str, parameters))),
             ("outcome", outcome if isinstance(outcome, str) else " ".join(map(str, outcome))),
-            ("raw", bits(raw)), ("bounds", listed([0.0, high])), ("reward", bits(unit((raw - 0.0) / (high - 0.0)))),
+            ("raw", bits(raw)), ("bounds", listed([0.0, high])), ("reward", bits(scaled)),
         )
 
 
 # ---- state map (STATE-1 to STATE-6) ----------------------------------------------------------------------------------------------------
 
-EMPTY = bytes(32)
-
-
 def bit(place, depth):
     return place[depth // 8] >> (7 - depth % 8) & 1
 
 
-def subtree(leaves, depth):
-    """The digest of a subtree; `leaves` maps the digests of keys to the digests of values."""
-    if not leaves:
-        return EMPTY
-    if len(leaves) == 1:
-        ((place, value),) = leaves.items()
-        return digest("state-leaf", place + value)
-    halves = [{p: v for p, v in leaves.items() if bit(p, depth) == side} for side in (0, 1)]
-    return digest("state-node", subtree(halves[0], depth + 1) + subtree(halves[1], depth + 1))
-
-
 def leaves_of(content):
-    return {digest("state-key", key): digest("state-value", value) for key, value in content.items()}
+    """Places and digests of the leaves, in ascending order."""
+    return sorted((digest("state-key", key), leaf(digest("state-key", key), value)) for key, value in content.items())
 
 
 def prove(content, key):
     place, leaves, siblings = digest("state-key", key), leaves_of(content), []
     while len(leaves) > 1:
-        side = bit(place, len(siblings))
-        other = {p: v for p, v in leaves.items() if bit(p, len(siblings)) != side}
-        leaves = {p: v for p, v in leaves.items() if bit(p, len(siblings)) == side}
-        siblings.append(subtree(other, len(siblings) + 1))
-    terminal = next((f"{p.hex()} {v.hex()}" for p, v in leaves.items()), "empty")
-    return siblings, terminal
+        depth = len(siblings)
+        halves = [[one for one in leaves if bit(one[0], depth) == side] for side in (0, 1)]
+        siblings.append(subtree(halves[1 - bit(place, depth)], depth + 1))
+        leaves = halves[bit(place, depth)]
+    values = {digest("state-key", held): digest("state-value", value) for held, value in content.items()}
+    return siblings, next((f"{one.hex()} {values[one].hex()}" for one, _ in leaves), "empty")
 
 
 def map_vectors():

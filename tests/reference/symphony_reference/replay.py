@@ -1,0 +1,762 @@
+"""Chapter 12: replay, and the rules of chapters 05, 06, 08 and 10 that it applies, entry by entry."""
+
+import dataclasses
+
+from . import mathematics as m
+from .encoding import HP, MESSAGES, H, Refused, canonical, pack, pack_all, require, u32, u64, unpack, unpack_all
+from .keys import check_binding
+from .records import ENTRY_SIZE_MAX, ISSUED, PARAMS_SIZE_MAX, RECEIVED, read, read_payload
+from .state import StateMap
+from .statements import name, read_statement
+
+RULES = {
+    "REPLAY-20": "malformed entry", "REPLAY-21": "broken chain", "REPLAY-22": "wrong genesis",
+    "REPLAY-23": "statement out of place", "REPLAY-24": "due and not settled", "REPLAY-25": "deadline passed over",
+    "REPLAY-26": "time-out without a deadline", "REPLAY-27": "two capabilities under one number",
+    "REPLAY-28": "expired or revoked capability relied on", "REPLAY-29": "beacon outside the agreed terms",
+    "REPLAY-30": "wrong match", "REPLAY-31": "two bids for one beacon", "REPLAY-32": "bid out of turn",
+    "REPLAY-33": "wrong ranking", "REPLAY-34": "wrong selection", "REPLAY-35": "assignment against its selection",
+    "REPLAY-36": "two receipts for one assignment", "REPLAY-37": "receipt without an assignment",
+    "REPLAY-38": "reveal that does not open its ballot", "REPLAY-39": "wrong tally", "REPLAY-40": "wrong reward",
+    "REPLAY-41": "settled twice", "REPLAY-42": "wrong state root", "REPLAY-43": "wrong answer of a task",
+    "REPLAY-44": "checkpoint of another history", "REPLAY-45": "acknowledged or named entry missing or changed",
+    "REPLAY-46": "fork",
+}
+RULES_REVISION = 1
+NO_DUTY, CLOSE, ASSIGN, REPLACE, SETTLE, SETTLE_VOID, DECIDE = range(7)
+DECISIONS = {CLOSE: "close", ASSIGN: "assignment_issued", REPLACE: "replacement", SETTLE: "settlement",
+             SETTLE_VOID: "settlement", DECIDE: "task_decided"}
+BIDS, RECEIPT, REVEALS = 1, 2, 3  # phases (SETTLE-21)
+PICKED, ASSIGNED, ANSWERED, REVEALED, FAILED, TIMED_OUT = range(1, 7)  # progress of a selection (REPLAY-2)
+RESULT_ANSWERED, RESULT_UNPARSABLE = 1, 2  # classes of receipts (EXEC-6)
+WON, VALID, INVALID, TIMEOUT, VOID = range(1, 6)  # classes of outcomes (SETTLE-7)
+
+
+class Unusable(Exception):
+    """REPLAY-4: nothing that this auditor can judge."""
+
+
+class Fault(Exception):
+    """REPLAY-11. `peer`, `log` and `entry` are filled in by who knows them."""
+
+    def __init__(self, rule, expected, found, peer=None):
+        super().__init__(rule, expected, found)
+        self.rule, self.expected, self.found, self.peer, self.log, self.entry = rule, expected, found, peer, None, None
+
+
+def hold(condition, rule, expected, found=""):
+    if not condition:
+        raise Fault(rule, expected, found)
+
+
+@dataclasses.dataclass
+class Applied:
+    """An entry in its place: the author's payload or the foreign statement in it, and the findings that it gave."""
+
+    index: int
+    kind: str
+    statement: object  # (author, kind of payload, payload, name)
+    beacon: object  # the foreign beacon of a bid_issued
+    findings: list
+
+
+@dataclasses.dataclass
+class Step:
+    """What the beacon of an open step says, by which rules go on."""
+
+    index: int
+    beacon: object
+    bucket: bytes
+
+
+def read_genesis(data, network=None):
+    """REPLAY-4: entry 0, or Unusable."""
+    try:
+        entry = read("Entry", data, ENTRY_SIZE_MAX)
+        require(entry.WhichOneof("body") == "genesis" and entry.index == 0 and entry.previous == bytes(32), "no entry 0")
+        genesis = entry.genesis
+        require(genesis.params.rules_revision == RULES_REVISION, "rules that this auditor does not know")
+        params = canonical(genesis.params)
+        require(len(params) <= PARAMS_SIZE_MAX and H("network-id", params) == genesis.network_id, "params")
+        check_binding(genesis.network_id, [genesis.log_key, genesis.transport_key, genesis.witness_key],
+                      [genesis.log_signature, genesis.transport_signature, genesis.witness_signature])
+        difficulty = genesis.params.admission_difficulty_bits
+        require(int.from_bytes(H("log-id", data), "big") >> (256 - difficulty) == 0, "the stamp of admission")
+        require(network in (None, genesis.network_id), "another network")
+    except Refused as error:
+        raise Unusable(f"entry 0: {error}") from error
+    return entry
+
+
+class Replay:
+    """The fold over one log (REPLAY-1)."""
+
+    def __init__(self, data, network=None):
+        entry = read_genesis(data, network)
+        self.params, self.network, self.author = entry.genesis.params, entry.genesis.network_id, entry.genesis.log_key
+        self.log = H("log-id", data)
+        self.last = H("entry", data)
+        self.map, self.steps, self.capabilities = StateMap(), {}, {}
+        self.map.put("clock", b"", MESSAGES["Clock"](entries=1, time_ms=entry.time_ms))
+        self.map.put("counters", b"", MESSAGES["Counters"]())
+        self.map.commit()
+
+    # ---- the fold -----------------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self):
+        return self.map.get("clock")
+
+    @property
+    def size(self):
+        return self.clock.entries
+
+    def root(self):
+        return self.map.root()
+
+    def push(self, data):
+        """Applies the next entry, or raises the fault and leaves the state as it was."""
+        try:
+            return self.apply(data)
+        except Fault as fault:
+            self.map.undo()
+            fault.peer, fault.log, fault.entry = self.author, self.log, self.size
+            raise
+
+    def apply(self, data):
+        try:
+            entry = read("Entry", data, ENTRY_SIZE_MAX)
+            kind = entry.WhichOneof("body")
+            body = getattr(entry, kind)
+            applied = Applied(self.size, kind, None, None, [])
+            if kind in ISSUED:
+                payload = read_payload(ISSUED[kind], body.payload)
+                applied.statement = (self.author, ISSUED[kind], payload, name(ISSUED[kind], body.payload))
+            if kind in RECEIVED:
+                foreign = read_statement(body.statement, self.network, RECEIVED[kind])
+                applied.statement = (foreign.author, foreign.kind, foreign.payload, foreign.name)
+            if kind == "bid_issued":
+                applied.beacon = read_statement(body.beacon, self.network, "Beacon")
+        except Refused as error:
+            raise Fault("REPLAY-20", "an entry", str(error)) from error
+        clock = self.clock
+        hold(entry.index == clock.entries, "REPLAY-21", clock.entries, entry.index)
+        hold(entry.previous == self.last, "REPLAY-21", self.last.hex(), entry.previous.hex())
+        hold(entry.time_ms >= clock.time_ms, "REPLAY-21", clock.time_ms, entry.time_ms)
+        self.check_turn(kind, body, entry.time_ms)
+        self.now, self.index, self.findings = entry.time_ms, entry.index, applied.findings
+        self.duty, self.duty_index, self.duty_slot = clock.duty, clock.duty_index, clock.duty_slot
+        self.set_duty(NO_DUTY)  # it is taken up here; bodies set the next one
+        if kind in ISSUED:
+            place = applied.statement[2].origin
+            hold((place.log_id, place.index) == (self.log, self.index), "REPLAY-23", f"{self.log.hex()} {self.index}",
+                 f"{place.log_id.hex()} {place.index}")
+        if kind in RECEIVED and kind != "acknowledgement_received":
+            hold(applied.statement[0] != self.author, "REPLAY-23", "as issued", "as received")
+        getattr(self, kind)(body, *(applied.statement or ()), *([applied.beacon] if applied.beacon else []))
+        edited = self.map.edit("clock")
+        edited.entries, edited.time_ms = self.index + 1, self.now
+        for field, table in (("open_tasks", "task/"), ("open_beacons", "beacon/")):
+            getattr(edited, field)[:] = sorted(int.from_bytes(key, "big") for key in self.map.table(table))
+        self.map.commit()
+        self.last = H("entry", data)
+        return applied
+
+    def check_turn(self, kind, body, time):
+        """REPLAY-5, SETTLE-21, SETTLE-8."""
+        clock = self.clock
+        if kind == "resumed":
+            return
+        if clock.duty:
+            hold(kind == DECISIONS[clock.duty], "REPLAY-24", DECISIONS[clock.duty], kind)
+            hold(time == clock.time_ms, "REPLAY-24", clock.time_ms, time)
+            return
+        hold(kind not in DECISIONS.values(), "REPLAY-41", "no decision", kind)
+        first = self.first_deadline()
+        if kind == "timeout":
+            place = (body.beacon, body.phase, body.slot)
+            hold(first and first[1:] == place, "REPLAY-26", first, place)
+            hold(time >= first[0], "REPLAY-26", first[0], time)
+        elif first:
+            hold(time < first[0], "REPLAY-25", first, f"{kind} at {time}")
+
+    def first_deadline(self):
+        """SETTLE-21: due time, index of the beacon, phase, slot."""
+        deadlines = []
+        for key, step in self.map.table("beacon/").items():
+            index = int.from_bytes(key, "big")
+            beacon = self.steps[index].beacon
+            if not step.closed:
+                deadlines.append((beacon.close_deadline_ms, index, BIDS, 0))
+            deadlines += [(s.assigned_ms + beacon.execute_ms, index, RECEIPT, slot)
+                          for slot, s in enumerate(step.selections) if s.progress == ASSIGNED]
+            if step.reveal_due_ms:
+                deadlines.append((step.reveal_due_ms, index, REVEALS, 0))
+        return min(deadlines, default=None)
+
+    def enqueue(self, table, rest, row, queued, begin, end, until):
+        """REPLAY-2: a new row of a table with a queue, which forgets at most two old ones."""
+        clock, queue = self.map.edit("clock"), table.replace("/", "-queue/")
+        for _ in range(2):
+            first = getattr(clock, begin)
+            if first == getattr(clock, end):
+                break
+            oldest = self.map.get(queue, u64(first))
+            named = oldest.assignment if table == "assignment/" else oldest.author + oldest.beacon
+            held = self.map.get(table, named)
+            if held and getattr(held, until) > self.now:
+                break
+            self.map.remove(table, named)
+            self.map.remove(queue, u64(first))
+            setattr(clock, begin, first + 1)
+        self.map.put(table, rest, row)
+        self.map.put(queue, u64(getattr(clock, end)), queued)
+        setattr(clock, end, getattr(clock, end) + 1)
+
+    def set_duty(self, duty, index=0, slot=0):
+        clock = self.map.edit("clock")
+        clock.duty, clock.duty_index, clock.duty_slot = duty, index, slot
+
+    def find(self, rule, peer, expected, found):
+        """REPLAY-9."""
+        finding = Fault(rule, expected, found, peer)
+        finding.log, finding.entry = self.log, self.index
+        self.findings.append(finding)
+
+    # ---- policy, capabilities, tasks (05, BEACON-2) ---------------------------------------------------------------------
+
+    def genesis(self, body):
+        raise Fault("REPLAY-22", "a genesis only as entry 0", "another one")
+
+    def policy_set(self, body):
+        hold(not self.map.table("beacon/"), "REPLAY-29", "no open step", "a change of policy")
+        self.keep_model(m.LinUcb(parameters(body.policy)), body.policy)
+
+    def capability_issued(self, body, author, kind, capability, digest):
+        known = self.map.get("capability/", author)
+        hold(not known or capability.sequence > known.sequence, "REPLAY-27", "a higher number", capability.sequence)
+        self.keep_capability(author, capability, digest)
+
+    def capability_received(self, body, author, kind, capability, digest):
+        known = self.map.get("capability/", author)
+        if known and capability.sequence == known.sequence and digest != known.statement:
+            self.find("REPLAY-27", author, known.statement.hex(), digest.hex())
+            return
+        hold(not known or capability.sequence > known.sequence, "REPLAY-28", "a newer capability", capability.sequence)
+        self.keep_capability(author, capability, digest)
+
+    def keep_capability(self, author, capability, digest):
+        state = MESSAGES["CapabilityState"](entry=self.index, sequence=capability.sequence, statement=digest)
+        self.map.put("capability/", author, state)
+        self.capabilities[author] = capability
+
+    def revocation_issued(self, body, author, kind, revocation, digest):
+        known = self.map.get("capability/", author)
+        if known and known.sequence == revocation.sequence:
+            self.map.edit("capability/", author).revoked = True
+
+    revocation_received = revocation_issued
+
+    def reliance(self, peer, named):
+        """CAP-9: the newest capability of a peer, if it is the one that is named."""
+        known = self.map.get("capability/", peer)
+        hold(known and named(known), "REPLAY-28", "the newest capability", "another one")
+        hold(not known.revoked, "REPLAY-28", "a capability that holds", "a revoked one")
+        capability = self.capabilities[peer]
+        hold(capability.valid_from_ms <= self.now < capability.valid_until_ms, "REPLAY-28",
+             (capability.valid_from_ms, capability.valid_until_ms), self.now)
+        return capability
+
+    def task_opened(self, body):
+        plans = [MESSAGES["PlanState"](steps=steps, score_sum=pack(0.0)) for steps in body.plan_steps]
+        self.map.put("task/", u64(self.index), MESSAGES["TaskState"](key_commitment=body.key_commitment, plans=plans))
+        self.map.edit("counters").tasks += 1
+
+    # ---- beacon and bid (06) --------------------------------------------------------------------------------------------
+
+    def match(self, capability, beacon):
+        """BEACON-8; and the similarity."""
+        offered, required = m.embedding(capability.embedding), m.embedding(beacon.embedding)
+        return m.match_ppm(capability.tags, offered, beacon.tags, required), m.similarity(offered, required)
+
+    def own_match(self, capability, beacon, claimed):
+        phi, similarity = self.match(capability, beacon)
+        hold(claimed == phi, "REPLAY-30", phi, claimed)
+        hold(phi >= self.params.match_threshold_ppm, "REPLAY-32", self.params.match_threshold_ppm, phi)
+        return similarity
+
+    def beacon_issued(self, body, author, kind, beacon, digest):
+        terms, params, policy = "REPLAY-29", self.params, self.map.get("policy")
+        task = self.map.get("task/", u64(beacon.task))
+        hold(task and beacon.plan < len(task.plans), terms, "an open task and its plan", (beacon.task, beacon.plan))
+        plan = task.plans[beacon.plan]
+        hold(not plan.open and not plan.finished and plan.steps_done == beacon.step, terms, "the next step of a ready plan",
+             beacon.step)
+        hold(policy and beacon.policy == H("policy", canonical(policy.policy)), terms, "the policy", beacon.policy.hex())
+        window = beacon.close_deadline_ms - self.now
+        hold(0 < window <= params.bid_window_ms_max, terms, params.bid_window_ms_max, window)
+        hold(beacon.close_bids <= params.bids_max, terms, params.bids_max, beacon.close_bids)
+        hold(beacon.execute_ms <= params.execute_ms_max, terms, params.execute_ms_max, beacon.execute_ms)
+        hold(beacon.reveal_ms <= params.reveal_ms_max, terms, params.reveal_ms_max, beacon.reveal_ms)
+        step = MESSAGES["BeaconState"](statement=digest)
+        if beacon.HasField("own_bid"):
+            own = beacon.own_bid
+            capability = self.reliance(author, lambda known: known.entry == own.capability)
+            similarity = self.own_match(capability, beacon, own.match_ppm)
+            step.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
+                                load_ppm=own.load_ppm, eligible=True)
+        self.map.edit("task/", u64(beacon.task)).plans[beacon.plan].open = True
+        self.map.put("beacon/", u64(self.index), step)
+        self.map.put("name/", digest, MESSAGES["NameState"](beacon=self.index))
+        self.steps[self.index] = Step(self.index, beacon, HP("bucket", [tag.encode() for tag in beacon.tags]))
+
+    def bid_issued(self, body, author, kind, bid, digest, foreign):
+        """BEACON-11."""
+        beacon, turn = foreign.payload, "REPLAY-32"
+        hold((bid.beacon, bid.coordinator) == (foreign.name, foreign.author), turn, foreign.name.hex(), bid.beacon.hex())
+        hold(foreign.author != author, turn, "another peer's beacon", "an own one")
+        hold(beacon.reach != 1 or author in beacon.asked, turn, "to be asked", "not asked")
+        hold(self.now < beacon.close_deadline_ms, turn, beacon.close_deadline_ms, self.now)
+        hold(not self.map.get("bid/", foreign.author + bid.beacon), "REPLAY-31", "one bid", "a second one")
+        capability = self.reliance(author, lambda known: known.statement == bid.capability)
+        self.own_match(capability, beacon, bid.match_ppm)
+        self.enqueue("bid/", foreign.author + bid.beacon,
+                     MESSAGES["OwnBidState"](entry=self.index, until_ms=beacon.close_deadline_ms),
+                     MESSAGES["QueuedBid"](author=foreign.author, beacon=bid.beacon), "bids_begin", "bids_end", "until_ms")
+
+    def bid_received(self, body, author, kind, bid, digest):
+        """BEACON-13."""
+        turn = "REPLAY-32"
+        place = self.map.get("name/", bid.beacon)
+        step = self.steps[place.beacon] if place and not place.selection else None
+        hold(bid.coordinator == self.author and step and not self.state_of(step).closed, turn, "an open beacon of this log",
+             bid.beacon.hex())
+        hold(step.beacon.reach != 1 or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
+        held = next((c for c in self.state_of(step).candidates if c.peer == author), None)
+        hold(not held or held.statement != digest, turn, "a bid once", "twice")
+        if held:
+            self.find("REPLAY-31", author, held.statement.hex(), digest.hex())
+            return
+        capability = self.reliance(author, lambda known: known.statement == bid.capability)
+        phi, similarity = self.match(capability, step.beacon)
+        threshold = self.params.match_threshold_ppm
+        if bid.match_ppm != phi:
+            self.find("REPLAY-30", author, phi, bid.match_ppm)
+        elif phi < threshold:
+            self.find("REPLAY-32", author, threshold, phi)
+        state = self.edit_step(step)
+        state.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
+                             load_ppm=bid.load_ppm, eligible=bid.match_ppm == phi and phi >= threshold)
+        if sum(c.peer != self.author for c in state.candidates) >= step.beacon.close_bids:
+            self.set_duty(CLOSE, step.index)
+
+    def state_of(self, step):
+        return self.map.get("beacon/", u64(step.index))
+
+    def edit_step(self, step):
+        return self.map.edit("beacon/", u64(step.index))
+
+    # ---- measures and candidates (SETTLE-12 to SETTLE-16) ---------------------------------------------------------------
+
+    def peer_measures(self, peer):
+        return self.map.get("peer/", peer) or MESSAGES["PeerMeasures"](
+            latency_ms=pack(float(self.params.latency_start_ms)), failure=pack(0.0))
+
+    def bucket_measures(self, bucket, peer):
+        s, f = self.params.prior_success_milli, self.params.prior_failure_milli
+        return self.map.get("bucket/", bucket + peer) or MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)))
+
+    def prior(self, bucket, peer):
+        s, f = self.params.prior_success_milli, self.params.prior_failure_milli
+        measures = self.bucket_measures(bucket, peer)
+        return (1000 * measures.wins + s) / (1000 * measures.settlements + (s + f))
+
+    def candidate(self, step, bid):
+        """SETTLE-16."""
+        held = next(c for c in self.state_of(step).candidates if c.bid == bid)
+        measures, bucket = self.peer_measures(held.peer), self.bucket_measures(step.bucket, held.peer)
+        return {
+            "peer": held.peer, "bid": bid, "newcomer": bucket.settlements < self.params.newcomer_settlements,
+            "similarity": unpack(held.similarity), "prior": self.prior(step.bucket, held.peer),
+            "load": m.ratio(held.load_ppm), "latency": m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms),
+            "availability": 1 - unpack(measures.failure), "reputation": unpack(bucket.reputation),
+        }
+
+    def model(self):
+        state = self.map.get("policy")
+        model = m.LinUcb(parameters(state.policy))
+        triangle = iter(unpack_all(state.inverse, 21))
+        for i in range(6):
+            for j in range(i, 6):
+                model.inverse[i][j] = model.inverse[j][i] = next(triangle)
+        model.b, model.t = unpack_all(state.b, 6), state.observations
+        return model
+
+    def keep_model(self, model, policy=None):
+        policy = policy or self.map.get("policy").policy
+        self.map.put("policy", b"", MESSAGES["PolicyState"](
+            policy=policy, observations=model.t, inverse=pack_all(model.triangle()), b=pack_all(model.b)))
+
+    # ---- close, assignments, replacement (BEACON-12, EXEC-1, EXEC-13) -----------------------------------------------------
+
+    def step_due(self, index):
+        hold(index == self.duty_index, "REPLAY-24", self.duty_index, index)
+        return self.steps[index]
+
+    def take_selection(self, step, candidates, chosen, model):
+        """Counts a selection (SETTLE-15) and adds it to its step."""
+        place, bid, *_ = chosen
+        peer = candidates[place]["peer"]
+        x = m.features(model.kind, candidates[place])
+        self.edit_step(step).selections.add(bid=bid, executor=peer, features=pack_all(x), progress=PICKED)
+        measures = self.peer_measures(peer)
+        if not self.map.get("peer/", peer):
+            self.map.put("peer/", peer, measures)
+        self.map.edit("peer/", peer).selections += 1
+        counters = self.map.edit("counters")
+        counters.selections += 1
+        counters.self_selections += peer == self.author
+
+    def same_selection(self, claimed, chosen, model, candidates):
+        place, bid, estimate, width, _ = chosen
+        x = pack_all(m.features(model.kind, candidates[place]))
+        return (claimed.bid, claimed.features, claimed.estimate, claimed.width) == (bid, x, pack(estimate), pack(width))
+
+    def close(self, body):
+        step, root = self.step_due(body.beacon), self.root()
+        state, params = self.edit_step(step), self.params
+        counters = self.map.edit("counters")
+        counters.closes += 1
+        explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
+        candidates = [self.candidate(step, c.bid) for c in state.candidates if c.eligible]
+        weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
+        ranking = m.rank(candidates, weights, step.beacon.shortlist, explores)
+        hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
+             [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
+        shortlist = [candidates[i] for i, _, _ in ranking]
+        model = self.model()
+        picks, after = m.pick(model, shortlist, step.beacon.executors, 0, explores)
+        hold(len(picks) == len(body.selections) and all(
+            self.same_selection(claimed, chosen, model, shortlist)
+            for claimed, chosen in zip(body.selections, picks)), "REPLAY-34", [bid for _, bid, *_ in picks],
+            [s.bid for s in body.selections])
+        hold(body.state_root == root, "REPLAY-42", root.hex(), body.state_root.hex())
+        state.closed = True
+        for _, bid, score in ranking:
+            state.ranking.add(bid=bid, score=pack(score))
+        for chosen in picks:
+            self.take_selection(step, shortlist, chosen, model)
+        if model.kind == "shared":
+            self.keep_model(after)
+        self.set_duty(ASSIGN if picks else SETTLE, step.index)
+
+    def assignment_issued(self, body, author, kind, assignment, digest):
+        step = self.step_due(self.duty_index)
+        state, rule = self.edit_step(step), "REPLAY-35"
+        hold(assignment.beacon == state.statement, rule, state.statement.hex(), assignment.beacon.hex())
+        hold(assignment.slot == self.duty_slot, "REPLAY-24", self.duty_slot, assignment.slot)
+        selection = state.selections[self.duty_slot]
+        commitment = self.map.get("task/", u64(step.beacon.task)).key_commitment
+        hold(assignment.executor == selection.executor, rule, selection.executor.hex(), assignment.executor.hex())
+        hold(assignment.key_commitment == commitment, rule, commitment.hex(), assignment.key_commitment.hex())
+        times = (step.beacon.execute_ms, step.beacon.reveal_ms)
+        hold((assignment.execute_ms, assignment.reveal_ms) == times, rule, times, (assignment.execute_ms, assignment.reveal_ms))
+        selection.assignment, selection.assigned_ms, selection.progress = digest, self.now, ASSIGNED
+        self.map.put("name/", digest, MESSAGES["NameState"](beacon=step.index, selection=self.duty_slot + 1))
+        waiting = [slot for slot, other in enumerate(state.selections) if other.progress == PICKED]
+        if waiting:
+            self.set_duty(ASSIGN, step.index, waiting[0])
+
+    def replacement(self, body):
+        step = self.step_due(body.beacon)
+        state = self.edit_step(step)
+        hold(body.slot == self.duty_slot, "REPLAY-24", self.duty_slot, body.slot)
+        taken = {s.bid for s in state.selections}
+        candidates = [self.candidate(step, r.bid) for r in state.ranking if r.bid not in taken]
+        newcomers = sum(self.candidate(step, bid)["newcomer"] for bid in taken)
+        model = self.model()
+        (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
+        hold(self.same_selection(body.selection, chosen, model, candidates), "REPLAY-34", chosen[1], body.selection.bid)
+        state.selections[body.slot].replaced = True
+        self.take_selection(step, candidates, chosen, model)
+        if model.kind == "shared":
+            self.keep_model(after)
+        self.set_duty(ASSIGN, step.index, len(state.selections) - 1)
+
+    # ---- receipts and reveals (08) ----------------------------------------------------------------------------------------
+
+    def pending(self, assignment):
+        """The step and slot of a selection under this assignment, or None."""
+        place = self.map.get("name/", assignment)
+        return (self.steps[place.beacon], place.selection - 1) if place and place.selection else None
+
+    def remembered(self, assignment):
+        """EXEC-9: what the author was ordered to execute, and may still reveal."""
+        own = self.map.get("assignment/", assignment)
+        return own if own and self.now < own.reveal_until_ms else None
+
+    def assignment_received(self, body, author, kind, assignment, digest):
+        hold(assignment.executor == self.author, "REPLAY-35", self.author.hex(), assignment.executor.hex())
+        hold(not self.remembered(digest), "REPLAY-35", "an assignment once", "twice")
+        row = MESSAGES["OwnAssignmentState"](
+            entry=self.index, receipt_until_ms=self.now + assignment.execute_ms,
+            reveal_until_ms=self.now + 32 * assignment.execute_ms + assignment.reveal_ms)
+        self.enqueue("assignment/", digest, row, MESSAGES["QueuedAssignment"](assignment=digest), "orders_begin", "orders_end",
+                     "reveal_until_ms")
+
+    def receipt_issued(self, body, author, kind, receipt, digest):
+        """EXEC-8, EXEC-9."""
+        own = self.remembered(receipt.assignment)
+        if not own:
+            pending = self.pending(receipt.assignment)
+            hold(pending and self.selection(pending).executor == author, "REPLAY-37", "an assignment", "none")
+            self.take_receipt(pending, author, receipt, digest)
+            return
+        hold(not own.receipt, "REPLAY-36", "one receipt", "a second one")
+        hold(self.now <= own.receipt_until_ms, "REPLAY-37", own.receipt_until_ms, self.now)
+        own = self.map.edit("assignment/", receipt.assignment)
+        own.receipt, own.ballot = True, receipt.ballot if class_of(receipt) == RESULT_ANSWERED else b""
+
+    def receipt_received(self, body, author, kind, receipt, digest):
+        pending = self.pending(receipt.assignment)
+        if pending:
+            executor = self.selection(pending).executor
+            hold(executor == author, "REPLAY-37", executor.hex(), author.hex())
+            self.take_receipt(pending, author, receipt, digest)
+
+    def selection(self, pending):
+        step, slot = pending
+        return self.state_of(step).selections[slot]
+
+    def take_receipt(self, pending, author, receipt, digest):
+        """EXEC-12."""
+        step, slot = pending
+        selection = self.selection(pending)
+        if selection.receipt:
+            if selection.receipt != digest:
+                self.blame("REPLAY-36", author, selection.receipt.hex(), digest.hex())
+            return
+        selection = self.edit_step(step).selections[slot]
+        selection.receipt = digest
+        if selection.progress != ASSIGNED:
+            return  # late
+        selection.latency_ms = self.now - selection.assigned_ms
+        result = class_of(receipt)
+        selection.progress = {RESULT_ANSWERED: ANSWERED, RESULT_UNPARSABLE: REVEALED}.get(result, FAILED)
+        if result == RESULT_ANSWERED:
+            selection.ballot = receipt.ballot
+        self.execution_ended(step, slot)
+
+    def blame(self, rule, peer, expected, found):
+        """A finding against another peer; of the author, its own fault (EXEC-8)."""
+        hold(peer != self.author, rule, expected, found)
+        self.find(rule, peer, expected, found)
+
+    def execution_ended(self, step, slot):
+        """SETTLE-20."""
+        state = self.edit_step(step)
+        taken = {s.bid for s in state.selections}
+        if state.selections[slot].progress in (FAILED, TIMED_OUT) and any(r.bid not in taken for r in state.ranking):
+            self.set_duty(REPLACE, step.index, slot)
+        elif any(s.progress == ASSIGNED for s in state.selections):
+            pass
+        elif not any(s.progress == ANSWERED for s in state.selections):
+            self.set_duty(SETTLE, step.index)
+        else:
+            state.reveal_due_ms = self.now + step.beacon.reveal_ms
+
+    @staticmethod
+    def opens(reveal, author, commitment):
+        """EXEC-7, EXEC-10."""
+        parts = [reveal.assignment, author, reveal.answer, u32(reveal.confidence_ppm), reveal.salt]
+        return HP("ballot", parts) == commitment
+
+    def reveal_issued(self, body, author, kind, reveal, digest):
+        """EXEC-8."""
+        rule, own = "REPLAY-38", self.remembered(reveal.assignment)
+        if own:
+            hold(own.ballot and self.opens(reveal, author, own.ballot), rule, own.ballot.hex() or "a ballot", "not opened")
+            self.map.remove("assignment/", reveal.assignment)
+            return
+        pending = self.pending(reveal.assignment)
+        hold(pending and self.selection(pending).executor == author and self.selection(pending).progress == ANSWERED, rule,
+             "a closed ballot", "none")
+        self.take_reveal(pending, author, reveal, parses=True, checker=0)
+
+    def reveal_received(self, body, author, kind, reveal, digest):
+        """EXEC-14, SETTLE-6."""
+        policy = self.map.get("policy")
+        hold(not body.checker or policy and policy.policy.checker_ppm, "REPLAY-40", "no checker", body.checker)
+        pending = self.pending(reveal.assignment)
+        if pending:
+            executor = self.selection(pending).executor
+            hold(executor == author, "REPLAY-38", executor.hex(), author.hex())
+            if self.selection(pending).progress == ANSWERED:
+                self.take_reveal(pending, author, reveal, parses=body.check == 1, checker=body.checker)
+
+    def take_reveal(self, pending, author, reveal, parses, checker):
+        step, slot = pending
+        hold(self.state_of(step).reveal_due_ms, "REPLAY-38", "all executions ended", "one goes on")
+        if not self.opens(reveal, author, self.selection(pending).ballot):
+            self.blame("REPLAY-38", author, self.selection(pending).ballot.hex(), "another ballot")
+            return
+        state = self.edit_step(step)
+        selection = state.selections[slot]
+        selection.progress, selection.ballot = REVEALED, b""
+        selection.confidence_ppm, selection.checker = reveal.confidence_ppm, checker
+        selection.answer = reveal.answer if parses else b""
+        if not any(s.progress == ANSWERED for s in state.selections):
+            self.set_duty(SETTLE, step.index)
+
+    def acknowledgement_received(self, body, author, kind, acknowledgement, digest):
+        pass
+
+    # ---- time-outs, resuming (SETTLE-8, SETTLE-10) --------------------------------------------------------------------------
+
+    def timeout(self, body):
+        step = self.steps[body.beacon]
+        if body.phase == BIDS:
+            self.set_duty(CLOSE, step.index)
+        elif body.phase == REVEALS:
+            self.set_duty(SETTLE, step.index)
+        else:
+            self.edit_step(step).selections[body.slot].progress = TIMED_OUT
+            self.map.edit("counters").timeouts += 1
+            self.execution_ended(step, body.slot)
+
+    def resumed(self, body):
+        self.next_void()
+
+    def next_void(self):
+        """SETTLE-10: the first open step is settled as void; after the last, the first open task is decided."""
+        steps, tasks = sorted(self.map.table("beacon/")), sorted(self.map.table("task/"))
+        duty, key = (SETTLE_VOID, steps[0]) if steps else (DECIDE, tasks[0]) if tasks else (NO_DUTY, b"")
+        self.map.edit("clock").resuming = duty != NO_DUTY
+        self.set_duty(duty, int.from_bytes(key, "big"))
+
+    # ---- settlement (09, 10) --------------------------------------------------------------------------------------------------
+
+    def weight(self, step, selection):
+        """VOTE-2."""
+        rule = self.map.get("policy").policy.vote_rule
+        if rule == 1:
+            return self.prior(step.bucket, selection.executor)
+        if rule == 2:
+            return next(unpack(r.score) for r in self.state_of(step).ranking if r.bid == selection.bid)
+        return 1.0
+
+    def outcomes(self, step, tally):
+        """SETTLE-7: class, latency, reward of each selection."""
+        policy = self.map.get("policy").policy
+        terms = (policy.winner_bonus_ppm, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, 0)
+        for s in self.state_of(step).selections:
+            if s.progress == TIMED_OUT:
+                yield TIMEOUT, 0, 0.0
+            elif not s.answer:
+                yield INVALID, s.latency_ms, 0.0
+            else:
+                won = bool(tally and tally[4] and tally[0] == s.answer)
+                yield (WON if won else VALID), s.latency_ms, m.reward(terms, (won, s.latency_ms, s.checker == 1, 0))[2]
+
+    def settlement(self, body):
+        step, void, root = self.step_due(body.beacon), self.duty == SETTLE_VOID, self.root()
+        state = self.state_of(step)
+        weights = [self.weight(step, s) for s in state.selections]
+        tally, outcomes = None, [(VOID, 0, 0.0)] * len(state.selections)
+        if not void:
+            tally = m.tally([(s.executor, "coordinator" if s.executor == self.author else "peer", s.answer, s.confidence_ppm, w)
+                             for s, w in zip(state.selections, weights) if s.answer])
+            outcomes = list(self.outcomes(step, tally))
+        answer, weight, supporters = (tally[0], pack(tally[1]), tally[3]) if tally else (b"", b"", 0)
+        hold((body.answer, body.weight, body.supporters) == (answer, weight, supporters), "REPLAY-39",
+             (answer.hex(), weight.hex(), supporters), (body.answer.hex(), body.weight.hex(), body.supporters))
+        claimed = [(class_of(o), o.latency_ms, unpack(o.reward)) for o in body.outcomes]
+        hold(claimed == outcomes, "REPLAY-40", outcomes, claimed)
+        hold(body.state_root == root, "REPLAY-42", root.hex(), body.state_root.hex())
+        self.learn(step, outcomes)
+        step_weight = 0.0
+        for one in weights:
+            step_weight = step_weight + one
+        self.finish_step(step, answer, step_weight / len(weights) if weights else 0.0)
+        if void:
+            self.next_void()
+
+    def learn(self, step, outcomes):
+        """SETTLE-11 to SETTLE-15."""
+        model, params, counters = self.model(), self.params, self.map.edit("counters")
+        for selection, (result, latency, reward) in zip(self.state_of(step).selections, outcomes):
+            x = unpack_all(selection.features, 6)
+            if result == VOID:
+                counters.void_settlements += 1
+                if model.kind == "shared":
+                    model.choice(x, -1)
+                continue
+            if model.kind == "paper":
+                model.choice(x)
+            model.reward(reward, x)
+            counters.settlements += 1
+            measures = self.map.edit("peer/", selection.executor)
+            measures.settlements += 1
+            measures.timeouts += result == TIMEOUT
+            if selection.progress != FAILED:
+                sample = float(step.beacon.execute_ms if result == TIMEOUT else latency)
+                measures.latency_ms = pack(mean(unpack(measures.latency_ms), sample, m.ratio(params.latency_weight_ppm)))
+            failed = 1.0 if result in (INVALID, TIMEOUT) else 0.0
+            measures.failure = pack(mean(unpack(measures.failure), failed, m.ratio(params.failure_weight_ppm)))
+            key = step.bucket + selection.executor
+            bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
+            bucket.settlements += 1
+            bucket.wins += result == WON
+            w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))
+            bucket.reputation = pack(mean(unpack(bucket.reputation), reward, w))
+        self.keep_model(model)
+
+    def finish_step(self, step, answer, weight):
+        """SETTLE-9."""
+        task = self.map.edit("task/", u64(step.beacon.task))
+        plan = task.plans[step.beacon.plan]
+        plan.steps_done += 1
+        plan.score_sum = pack(unpack(plan.score_sum) + weight)
+        plan.open = False
+        plan.finished = not answer or plan.steps_done == plan.steps
+        plan.answer = answer if plan.finished else b""
+        state = self.state_of(step)
+        for digest in (state.statement, *(s.assignment for s in state.selections if s.assignment)):
+            self.map.remove("name/", digest)
+        self.map.remove("beacon/", u64(step.index))
+        if all(plan.finished for plan in task.plans):
+            self.set_duty(DECIDE, step.beacon.task)
+
+    def task_decided(self, body):
+        """VOTE-9."""
+        hold(body.task == self.duty_index, "REPLAY-24", self.duty_index, body.task)
+        task = self.map.get("task/", u64(body.task))
+        tally = m.tally_of_plans([(plan.answer, unpack(plan.score_sum) / plan.steps) for plan in task.plans])
+        answer, weight = (tally[0], pack(tally[1])) if tally else (b"", b"")
+        hold((body.answer, body.weight) == (answer, weight), "REPLAY-43", (answer.hex(), weight.hex()),
+             (body.answer.hex(), body.weight.hex()))
+        self.map.remove("task/", u64(body.task))
+        self.map.edit("counters").tasks_decided += 1
+        if self.clock.resuming:
+            self.next_void()
+
+
+def class_of(message):
+    """The field `class`, which Python can not spell."""
+    return getattr(message, "class")
+
+
+def clone(message):
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
+
+
+def mean(value, sample, w):
+    return (1 - w) * value + w * sample
+
+
+def parameters(policy):
+    kind = {1: "shared", 2: "paper"}[policy.kind]
+    return (kind, policy.lambda_ppm, policy.delta_ppm, policy.alpha_ppm, policy.noise_ppm, policy.norm_bound_ppm,
+            policy.exploration_ppm)
