@@ -113,6 +113,9 @@ impl State {
             step.closed = true;
             step.ranking = expected.ranking;
         }
+        // Also of a close without candidates, which selects nobody.
+        self.touch(Key::Beacon(beacon));
+        self.touch(Key::Counters);
         let deadline_ms = self
             .steps
             .get(&beacon)
