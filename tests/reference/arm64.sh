@@ -40,9 +40,10 @@ if [ ! -e "$folder/complete" ]; then
     version=$(apt-cache depends python3 | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1)
     fetch_debian "$(dpkg --print-architecture)" qemu-user-static
     fetch_debian arm64 "python$version-minimal" "libpython$version-minimal" "libpython$version-stdlib" \
-        libc6 zlib1g libexpat1 libffi8 libssl3 libgcc-s1 libbz2-1.0 liblzma5 libuuid1 libcrypt1
+        libc6 zlib1g libexpat1 libffi8 libssl3 libgcc-s1 libstdc++6 libbz2-1.0 liblzma5 libuuid1 libcrypt1
     "$native" -m pip download -q --disable-pip-version-check --dest "$folder/wheels" --only-binary=:all: \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64 --implementation cp --python-version "$version" \
+        --abi "cp$(echo "$version" | tr -d .)" --abi abi3 --abi none \
         -r "$here/requirements.txt"
     mkdir -p "$folder/packages"
     for wheel in "$folder"/wheels/*.whl; do "$native" -m zipfile -e "$wheel" "$folder/packages"; done

@@ -96,7 +96,8 @@ def statements_records(v):
     kind = next(kind for kind, (number, _) in records.PAYLOADS.items() if str(number) == v.text("type"))
     payload = records.read_payload(kind, v.bytes("payload"))
     same(encoding.canonical(payload), v.bytes("payload"), "payload")
-    same(statements.name(kind, v.bytes("payload")), v.bytes("digest"), "digest")
+    if "digest" in v:
+        same(statements.name(kind, v.bytes("payload")), v.bytes("digest"), "digest")
 
 
 def merkle(v):
@@ -122,6 +123,10 @@ def notes_(v):
         same(notes.key_id(name, key), v.bytes("key_id"), "key id")
     if "seed" in v:
         same(notes.write_note(text, name, key, keys.sign(v.bytes("seed"), text.encode())), v.bytes("note"), "note")
+
+
+def cosignatures(v):
+    same(notes.cosigned_at(v.bytes("note"), v.bytes("name").decode(), v.bytes("key")), v.number("time"), "time")
 
 
 def checkpoints(v):
@@ -300,11 +305,15 @@ def map_(v):
 CHECKS = {
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
-    "entries": entries, "faults": faults, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
+    "cosignatures": cosignatures, "retirements": statements_records, "entries": entries, "faults": faults, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
     "vote": vote, "reward": reward, "map": map_,
 }
 # Formats that this verifier does not read, with the reason.
-SKIPPED = {}
+SKIPPED = {
+    "tiles": "how a log is served; Go's tlog package reads it",
+    "trust-policies": "whom a reader trusts; no verdict rests on it",
+    "witness": "the dialogue of a witness; no verdict rests on it",
+}
 
 
 def check(path):
@@ -321,6 +330,8 @@ def check(path):
 def main():
     paths = sorted(path for path in VECTORS.rglob("*.txt") if path.parent.name not in SKIPPED)
     unknown = {path.parent.name for path in paths} - set(CHECKS)
+    for folder, reason in SKIPPED.items():
+        print(f"{folder}: not read by this verifier ({reason})")
     wrong = [f"{folder}: no check for these vectors" for folder in sorted(unknown)]
     for path in paths:
         if path.parent.name in CHECKS and (reason := check(path)):

@@ -74,7 +74,7 @@ def decode(kind, data, size_max):
     try:
         message.ParseFromString(data)
     except DecodeError as error:
-        raise Refused(f"not a {kind}: {error}") from error
+        raise Refused(f"no encoding of {kind}") from error
     message.DiscardUnknownFields()  # the library would keep them, and write them out again
     require(canonical(message) == data, f"not the canonical {kind}")
     check_listed(message)

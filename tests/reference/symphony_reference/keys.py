@@ -1,8 +1,8 @@
 """Chapter 03, keys: which Ed25519 keys and signatures are accepted.
 
-libsodium (PyNaCl) refuses nothing that KEYS-5 accepts, but its newer releases compare with cofactor: they accept signatures whose R or
-key has a component of small order and for which the equation of KEYS-5 fails. So libsodium decides only where the two
-equations are one: when R and key lie in the subgroup of prime order. The rest is computed here, with whole numbers.
+libsodium (PyNaCl) refuses nothing that KEYS-5 accepts, but nothing says that every release of it compares without cofactor. Its
+word counts only where both equations are one: when R and key lie in the subgroup of prime order. The rest is computed here, with
+whole numbers.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Chapter 04, signed notes and checkpoints."""
+"""Chapter 04, signed notes and checkpoints; of 17, cosignatures."""
 
 import base64
 import dataclasses
@@ -21,35 +21,55 @@ def name_is_acceptable(name):
     return 1 <= len(name.encode()) <= 256 and "+" not in name and not WHITE.search(name) and not CONTROL.search(name)
 
 
-def key_id(name, key):
-    """LOG-17."""
-    return hashlib.sha256(name.encode() + b"\x0a\x01" + key).digest()[:4]
+def key_id(name, key, kind=b"\x01"):
+    """LOG-17; of a witness, WITNESS-1."""
+    return hashlib.sha256(name.encode() + b"\x0a" + kind + key).digest()[:4]
 
 
-def read_note(data, name, key):
-    """LOG-14 to LOG-18: the text of a note that `key` signed under `name`."""
+def parse_note(data):
+    """LOG-14 to LOG-16: the text, and name and content of each signature line."""
     require(len(data) <= NOTE_SIZE_MAX, "too large")
     try:
         note = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused("not UTF-8") from error
     require(not re.search("[\x00-\x09\x0b-\x1f]", note), "a control character")
-    text, mark, lines = note.rpartition("\n\n")
-    require(mark and lines.endswith("\n") and text, "no text, or no signatures")
-    text += "\n"
-    signatures = []
-    lines = lines.removesuffix("\n").split("\n")
+    text, _, lines = note.rpartition("\n\n")
+    require(text and lines.endswith("\n"), "no text, or no signatures")
+    signatures, lines = [], lines.removesuffix("\n").split("\n")
     require(len(lines) <= LINES_MAX, "too many signature lines")
     for line in lines:
         dash, signer, encoded = (line.split(" ") + ["", ""])[:3]
-        require(line == f"— {signer} {encoded}" and dash == "—" and name_is_acceptable(signer), "no signature line")
-        blob = unbase64(encoded)
-        require(len(blob) > 4, "no signature behind the key id")
-        if signer == name and blob[:4] == key_id(name, key):
-            signatures.append(blob[4:])
+        require(line == f"— {signer} {encoded}" and name_is_acceptable(signer), "no signature line")
+        signatures.append((signer, unbase64(encoded)))
+        require(len(signatures[-1][1]) > 4, "no signature behind the key id")
+    return text + "\n", signatures
+
+
+def signatures_of(signatures, name, identifier):
+    return [content[4:] for signer, content in signatures if signer == name and content[:4] == identifier]
+
+
+def read_note(data, name, key):
+    """LOG-18: the text of a note that `key` signed under `name`."""
+    text, lines = parse_note(data)
+    signatures = signatures_of(lines, name, key_id(name, key))
     require(signatures, f"not signed under {name}")
     require(all(signature_holds(key, text.encode(), s) for s in signatures), "a signature does not hold")
     return text
+
+
+def cosigned_at(data, name, key):
+    """WITNESS-1 to WITNESS-3: the latest time, in seconds, at which a witness cosigned."""
+    text, lines = parse_note(data)
+    times = []
+    for content in signatures_of(lines, name, key_id(name, key, b"\x04")):
+        time = int.from_bytes(content[:8], "big")
+        message = f"cosignature/v1\ntime {time}\n{text}".encode()
+        if len(content) == 72 and time < 2**63 and signature_holds(key, message, content[8:]):
+            times.append(time)
+    require(times, "not cosigned")
+    return max(times)
 
 
 def write_note(text, name, key, signature):

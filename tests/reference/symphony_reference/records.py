@@ -4,6 +4,8 @@ import re
 
 from .encoding import MESSAGES, children, decode, parts, require, unpack, unpack_all
 from .keys import key_is_acceptable
+from .tree import EMPTY as EMPTY_TREE
+from .tree import SIZE_MAX
 
 ENTRY_SIZE_MAX = 32_768  # LOG-5
 PARAMS_SIZE_MAX = 1_024  # CAP-1
@@ -11,7 +13,7 @@ PARAMS_SIZE_MAX = 1_024  # CAP-1
 # Payloads of statements: type (KEYS-9), largest size.
 PAYLOADS = {
     "Capability": (1, 8_192), "Revocation": (2, 128), "Beacon": (3, 4_096), "Bid": (4, 512), "Assignment": (5, 1_024),
-    "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128),
+    "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128), "Retirement": (13, 256),
 }
 
 
@@ -101,6 +103,7 @@ FIELDS = {
     "Receipt": {"assignment": digest, "model": digest, "output": digest, "ballot": digest},
     "Reveal": {"assignment": digest, "answer": digest, "confidence_ppm": share, "salt": digest},
     "Acknowledgement": {"statement": digest},
+    "Retirement": {"log_id": digest, "size": between(0, SIZE_MAX), "root": digest, "successor_id": digest},
     "Entry": {"previous": digest},
     "Genesis": {
         "network_id": digest, "log_key": key, "transport_key": key, "witness_key": key,
@@ -120,6 +123,7 @@ PAIRS = {
     "Params": lambda m: m.prior_failure_milli > m.prior_success_milli,
     "Capability": lambda m: m.valid_until_ms > m.valid_from_ms,
     "Beacon": lambda m: m.executors <= m.shortlist,
+    "Retirement": lambda m: m.log_id != m.successor_id and (m.size > 0 or m.root == EMPTY_TREE),
     "Settlement": lambda m: bool(m.answer) == bool(m.weight),
     "TaskDecided": lambda m: bool(m.answer) == bool(m.weight),
 }

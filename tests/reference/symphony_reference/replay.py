@@ -188,7 +188,7 @@ class Replay:
             beacon = self.steps[index].beacon
             if not step.closed:
                 deadlines.append((beacon.close_deadline_ms, index, BIDS, 0))
-            deadlines += [(s.assigned_ms + beacon.execute_ms, index, RECEIPT, slot)
+            deadlines += [(later(s.assigned_ms, beacon.execute_ms), index, RECEIPT, slot)
                           for slot, s in enumerate(step.selections) if s.progress == ASSIGNED]
             if step.reveal_due_ms:
                 deadlines.append((step.reveal_due_ms, index, REVEALS, 0))
@@ -499,8 +499,8 @@ class Replay:
         hold(assignment.executor == self.author, "REPLAY-35", self.author.hex(), assignment.executor.hex())
         hold(not self.remembered(digest), "REPLAY-35", "an assignment once", "twice")
         row = MESSAGES["OwnAssignmentState"](
-            entry=self.index, receipt_until_ms=self.now + assignment.execute_ms,
-            reveal_until_ms=self.now + 32 * assignment.execute_ms + assignment.reveal_ms)
+            entry=self.index, receipt_until_ms=later(self.now, assignment.execute_ms),
+            reveal_until_ms=later(self.now, 32 * assignment.execute_ms + assignment.reveal_ms))
         self.enqueue("assignment/", digest, row, MESSAGES["QueuedAssignment"](assignment=digest), "orders_begin", "orders_end",
                      "reveal_until_ms")
 
@@ -563,7 +563,7 @@ class Replay:
         elif not any(s.progress == ANSWERED for s in state.selections):
             self.set_duty(SETTLE, step.index)
         else:
-            state.reveal_due_ms = self.now + step.beacon.reveal_ms
+            state.reveal_due_ms = later(self.now, step.beacon.reveal_ms)
 
     @staticmethod
     def opens(reveal, author, commitment):
@@ -739,6 +739,11 @@ class Replay:
         self.map.edit("counters").tasks_decided += 1
         if self.clock.resuming:
             self.next_void()
+
+
+def later(time_ms, duration_ms):
+    """CONV-8: a due time."""
+    return min(time_ms + duration_ms, 2**64 - 1)
 
 
 def class_of(message):
