@@ -9,27 +9,36 @@ use std::collections::BTreeMap;
 use symphony_transparency::{Checkpoint, Digest, PublicKey};
 
 use crate::{
-    fault::{Breach, Fault, Rule},
+    fault::{Breach, Fault, Rule, hex},
     records::{Body, Entry, Origin, Received, StatementRecord},
 };
 
 /// A signed word on what stands at a place of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reference {
+pub(crate) struct Reference {
     /// Who signed.
-    signer: PublicKey,
+    pub(crate) signer: PublicKey,
     /// The place.
-    place: Origin,
+    pub(crate) place: Origin,
     /// Digest of the statement that stands there.
-    statement: Digest,
+    pub(crate) statement: Digest,
     /// Whether the statement is the log author's own or one that it received.
-    standing: Standing,
+    pub(crate) standing: Standing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+pub(crate) enum Standing {
     Issued,
     Received,
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Issued => "issued",
+            Self::Received => "received",
+        })
+    }
 }
 
 /// Two histories of one log: checkpoints that its author signed, of one size and with unequal roots. Checkpoints of unequal
@@ -44,10 +53,6 @@ pub fn fork(author: &PublicKey, first: &Checkpoint, second: &Checkpoint) -> Opti
         )
         .at(*author, first.size.saturating_sub(1))
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Collects what logs hold and what they say of each other. Memory grows with the entries added (about 200 bytes each).
@@ -127,7 +132,8 @@ impl CrossCheck {
     }
 }
 
-fn held(body: &Body) -> Option<(Standing, Digest)> {
+/// The statement that an entry holds, and how it stands there.
+pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
     let issued = |digest: Digest| Some((Standing::Issued, digest));
     let received = |digest: Digest| Some((Standing::Received, digest));
     match body {

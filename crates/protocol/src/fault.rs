@@ -153,6 +153,11 @@ impl Breach {
     }
 }
 
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Refuses unless two values are equal. Numbers are compared by value: −0 and NaN are not representable in entries.
 pub(crate) fn require_equal<T: PartialEq + fmt::Debug>(
     rule: Rule,

@@ -1,12 +1,13 @@
 //! Records, params, screening, policies, vote, reward, [`state::State::apply`] and faults: all that an auditor needs.
 //!
 //! This crate decides and audits with the same code. It never does I/O, reads a clock or draws entropy: bytes and times are
-//! arguments. Spec: chapters 05 to 13.
+//! arguments. Spec: chapters 05 to 13, and 16.
 //!
-//! Arrows between modules: `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check`.
+//! Arrows between modules: `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check` ← `evidence`.
 
 pub mod cross_check;
 pub mod embedding;
+pub mod evidence;
 mod fault;
 pub mod map;
 pub mod matching;

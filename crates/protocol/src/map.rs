@@ -8,11 +8,13 @@
 
 mod node;
 mod proof;
+mod pruned;
 
 use symphony_transparency::{Digest, Domain, digest};
 
-use node::{Leaf, Link};
+use node::{Found, Leaf, Link, Pruned};
 pub use proof::{Proof, ProofError, Terminal};
+pub use pruned::{Opening, OpeningsError, Unopened, Wanted};
 
 /// A map from byte strings to byte strings with a root digest.
 ///
@@ -23,6 +25,19 @@ pub use proof::{Proof, ProofError, Terminal};
 pub struct StateMap {
     root: Link,
     count: usize,
+    /// What the first change or look-up needed that a pruned map does not open: its root means nothing any more.
+    unopened: Option<Unopened>,
+}
+
+/// What a map says of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// The key has this value.
+    Present(&'a [u8]),
+    /// The key has no value.
+    Absent,
+    /// The map is pruned and does not open this key.
+    Unopened(Unopened),
 }
 
 impl StateMap {
@@ -45,6 +60,7 @@ impl StateMap {
     pub fn insert(&mut self, key: &[u8], value: Vec<u8>) -> Option<Vec<u8>> {
         let leaf = Leaf::new(place(key), key.to_vec(), value);
         let before = node::insert(&mut self.root, 0, leaf);
+        let before = self.opened(before, Unopened::key);
         if before.is_none() {
             self.count += 1;
         }
@@ -55,17 +71,62 @@ impl StateMap {
     pub fn remove(&mut self, key: &[u8]) -> Option<Vec<u8>> {
         let place = place(key);
         // A path that leads nowhere is left as it is, so that its digests and its sharing with clones remain.
-        node::find(&self.root, &place)?;
+        if matches!(node::find(&self.root, &place), Found::Absent) {
+            return None;
+        }
         let value = node::remove(&mut self.root, 0, &place);
+        let value = self.opened(value, |pruned| {
+            if pruned.place == place {
+                Unopened::key(pruned)
+            } else {
+                Unopened::node(pruned)
+            }
+        });
         if value.is_some() {
             self.count -= 1;
         }
         value
     }
 
-    /// The value of a key.
+    fn opened(
+        &mut self,
+        result: Result<Option<Vec<u8>>, Pruned>,
+        needed: impl FnOnce(&Pruned) -> Unopened,
+    ) -> Option<Vec<u8>> {
+        match result {
+            Ok(value) => value,
+            Err(pruned) => {
+                self.unopened.get_or_insert_with(|| needed(&pruned));
+                None
+            }
+        }
+    }
+
+    /// What the first change needed that this map, being pruned, does not open. Its content and root mean nothing then.
+    ///
+    /// Spec: EVIDENCE-12.
+    pub fn unopened(&self) -> Option<&Unopened> {
+        self.unopened.as_ref()
+    }
+
+    /// What the map says of a key. Only a pruned map may leave it open.
+    ///
+    /// Spec: EVIDENCE-12.
+    pub fn look_up(&self, key: &[u8]) -> Lookup<'_> {
+        let place = place(key);
+        match node::find(&self.root, &place) {
+            Found::Leaf(leaf) => Lookup::Present(leaf.value()),
+            Found::Absent => Lookup::Absent,
+            Found::Pruned => Lookup::Unopened(Unopened::at(place)),
+        }
+    }
+
+    /// The value of a key; nothing if it has none, or if this map is pruned and does not open it.
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        node::find(&self.root, &place(key)).map(Leaf::value)
+        match self.look_up(key) {
+            Lookup::Present(value) => Some(value),
+            Lookup::Absent | Lookup::Unopened(_) => None,
+        }
     }
 
     /// The root: the same for every map with the same content, in whatever order it came about.

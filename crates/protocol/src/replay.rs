@@ -3,7 +3,7 @@
 use symphony_transparency::{ChainEnd, ChainError, Checkpoint, Digest, Link, PublicKey};
 
 use crate::{
-    fault::{Breach, Fault, Rule},
+    fault::{Breach, Fault, Rule, hex},
     prepared::{Parts, PreparedEntry},
     records::{Body, Entry, RecordError, Signatures, leading_zero_bits},
     state::{Applied, State},
@@ -135,13 +135,7 @@ impl Replay {
     fn take(&mut self, parts: Parts) -> Result<(Entry, Applied), Fault> {
         let (index, author) = (self.end.size, self.state.author());
         let at = |breach: Breach| breach.at(author, index);
-        let entry = parts.parsed.map_err(|error| {
-            at(Breach::new(
-                Rule::Malformed,
-                "a canonical entry with valid statements",
-                error,
-            ))
-        })?;
+        let entry = parts.parsed.map_err(|error| at(malformed(&error)))?;
         let end = self
             .end
             .follow_digest(&link(&entry), parts.digest)
@@ -215,7 +209,7 @@ impl Replay {
     }
 }
 
-fn link(entry: &Entry) -> Link {
+pub(crate) fn link(entry: &Entry) -> Link {
     Link {
         index: entry.index,
         previous: entry.previous,
@@ -223,7 +217,15 @@ fn link(entry: &Entry) -> Link {
     }
 }
 
-fn chain_breach(error: &ChainError) -> Breach {
+pub(crate) fn malformed(error: &RecordError) -> Breach {
+    Breach::new(
+        Rule::Malformed,
+        "a canonical entry with valid statements",
+        error,
+    )
+}
+
+pub(crate) fn chain_breach(error: &ChainError) -> Breach {
     match error {
         ChainError::Index { expected, actual } => Breach::new(
             Rule::Chain,
@@ -246,8 +248,4 @@ fn chain_breach(error: &ChainError) -> Breach {
         ),
         error => Breach::new(Rule::Chain, "a continued chain", error),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1179,7 +1179,7 @@ fn replay_42_wrong_state_root() {
         Rule::StateRoot,
         key,
         fault.entry,
-        "state root",
+        "",
         &"0".repeat(64),
     );
 }

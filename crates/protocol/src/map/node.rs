@@ -11,11 +11,35 @@ use crate::map::proof::{Proof, Terminal};
 /// A subtree; `None` is the empty one.
 pub(super) type Link = Option<Arc<Node>>;
 
-/// Two halves or one leaf. A subtree with exactly one leaf is always [`Node::Leaf`].
+/// Two halves or one leaf. A subtree with exactly one leaf is never [`Node::Inner`].
+///
+/// In a pruned tree, parts of it are known by their digests alone.
 #[derive(Clone)]
 pub(super) enum Node {
     Leaf(Leaf),
     Inner(Inner),
+    /// A leaf whose value is not known.
+    HiddenLeaf {
+        place: Digest,
+        value: Digest,
+    },
+    /// A subtree of which nothing is known but that it is not empty.
+    Hidden(Digest),
+}
+
+/// A pruned tree does not hold what a change or a look-up needs: the node at `depth` on the way to `place`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pruned {
+    pub(super) place: Digest,
+    pub(super) depth: usize,
+}
+
+/// What a tree says of a place.
+pub(super) enum Found<'a> {
+    Leaf(&'a Leaf),
+    Absent,
+    /// A part of the tree that is not known would say it.
+    Pruned,
 }
 
 /// One key with its value.
@@ -45,6 +69,10 @@ impl Leaf {
         }
     }
 
+    pub(super) fn place(&self) -> &Digest {
+        &self.place
+    }
+
     pub(super) fn key(&self) -> &[u8] {
         &self.key
     }
@@ -54,9 +82,24 @@ impl Leaf {
     }
 }
 
+impl Inner {
+    pub(super) fn new(children: [Link; 2]) -> Self {
+        Self {
+            children,
+            digest: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn children(&self) -> &[Link; 2] {
+        &self.children
+    }
+}
+
 impl Node {
-    fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> Digest {
         match self {
+            Self::HiddenLeaf { place, value } => leaf_digest(place, value),
+            Self::Hidden(digest) => *digest,
             Self::Leaf(leaf) => *leaf
                 .digest
                 .get_or_init(|| leaf_digest(&leaf.place, &value_digest(&leaf.value))),
@@ -100,34 +143,46 @@ pub(super) fn bit(place: &Digest, depth: usize) -> usize {
     usize::from(place.as_bytes()[depth / 8] >> (7 - depth % 8) & 1)
 }
 
-pub(super) fn find<'a>(root: &'a Link, place: &Digest) -> Option<&'a Leaf> {
+pub(super) fn find<'a>(root: &'a Link, place: &Digest) -> Found<'a> {
     let mut link = root;
     for depth in 0.. {
-        match link.as_deref()? {
-            Node::Leaf(leaf) => return (leaf.place == *place).then_some(leaf),
-            Node::Inner(inner) => link = &inner.children[bit(place, depth)],
+        match link.as_deref() {
+            None => return Found::Absent,
+            Some(Node::Leaf(leaf)) if leaf.place == *place => return Found::Leaf(leaf),
+            Some(Node::HiddenLeaf { place: other, .. }) if other == place => return Found::Pruned,
+            Some(Node::Leaf(_) | Node::HiddenLeaf { .. }) => return Found::Absent,
+            Some(Node::Inner(inner)) => link = &inner.children[bit(place, depth)],
+            Some(Node::Hidden(_)) => return Found::Pruned,
         }
     }
-    None
+    Found::Absent
 }
 
-/// Puts a leaf into the subtree at `depth`, and gives back the value that it replaced.
-pub(super) fn insert(link: &mut Link, depth: usize, leaf: Leaf) -> Option<Vec<u8>> {
+/// Puts a leaf into the subtree at `depth`, and gives back the value that it replaced, if it is known.
+pub(super) fn insert(link: &mut Link, depth: usize, leaf: Leaf) -> Result<Option<Vec<u8>>, Pruned> {
     match link.as_mut() {
         None => {
             *link = Some(Arc::new(Node::Leaf(leaf)));
-            None
+            Ok(None)
         }
         Some(node) => match Arc::make_mut(node) {
             Node::Leaf(held) if held.place == leaf.place => {
                 held.digest = OnceLock::new();
-                Some(std::mem::replace(&mut held.value, leaf.value))
+                Ok(Some(std::mem::replace(&mut held.value, leaf.value)))
             }
-            Node::Leaf(_) => {
+            Node::HiddenLeaf { place, .. } if *place == leaf.place => {
+                *link = Some(Arc::new(Node::Leaf(leaf)));
+                Ok(None)
+            }
+            Node::Leaf(_) | Node::HiddenLeaf { .. } => {
                 let held = link.take();
                 *link = Some(Arc::new(split(held, leaf, depth)));
-                None
+                Ok(None)
             }
+            Node::Hidden(_) => Err(Pruned {
+                place: leaf.place,
+                depth,
+            }),
             Node::Inner(inner) => {
                 inner.digest = OnceLock::new();
                 let side = bit(&leaf.place, depth);
@@ -141,8 +196,13 @@ pub(super) fn insert(link: &mut Link, depth: usize, leaf: Leaf) -> Option<Vec<u8
 fn split(held: Link, leaf: Leaf, depth: usize) -> Node {
     let mut inner = Inner::default();
     let side = bit(&leaf.place, depth);
-    match held.as_deref() {
-        Some(Node::Leaf(other)) if bit(&other.place, depth) == side => {
+    let other = match held.as_deref() {
+        Some(Node::Leaf(other)) => Some(other.place),
+        Some(Node::HiddenLeaf { place, .. }) => Some(*place),
+        Some(Node::Inner(_) | Node::Hidden(_)) | None => None,
+    };
+    match other {
+        Some(other) if bit(&other, depth) == side => {
             inner.children[side] = Some(Arc::new(split(held, leaf, depth + 1)));
         }
         _ => {
@@ -153,26 +213,58 @@ fn split(held: Link, leaf: Leaf, depth: usize) -> Node {
     Node::Inner(inner)
 }
 
-/// Takes a leaf out of the subtree at `depth`, and lets a leaf that is left alone rise in its place.
-pub(super) fn remove(link: &mut Link, depth: usize, place: &Digest) -> Option<Vec<u8>> {
-    let inner = match Arc::make_mut(link.as_mut()?) {
+/// Takes a leaf with a known value out of the subtree at `depth`, and lets a leaf that is left alone rise in its place.
+pub(super) fn remove(
+    link: &mut Link,
+    depth: usize,
+    place: &Digest,
+) -> Result<Option<Vec<u8>>, Pruned> {
+    let Some(node) = link.as_mut() else {
+        return Ok(None);
+    };
+    let inner = match Arc::make_mut(node) {
         Node::Leaf(leaf) => {
             if leaf.place != *place {
-                return None;
+                return Ok(None);
             }
             let value = std::mem::take(&mut leaf.value);
             *link = None;
-            return Some(value);
+            return Ok(Some(value));
+        }
+        Node::HiddenLeaf { place: other, .. } if other != place => return Ok(None),
+        Node::HiddenLeaf { .. } | Node::Hidden(_) => {
+            return Err(Pruned {
+                place: *place,
+                depth,
+            });
         }
         Node::Inner(inner) => inner,
     };
     let side = bit(place, depth);
-    let value = remove(&mut inner.children[side], depth + 1, place)?;
+    let Some(value) = remove(&mut inner.children[side], depth + 1, place)? else {
+        return Ok(None);
+    };
     inner.digest = OnceLock::new();
+    if inner.children[side].is_none()
+        && matches!(inner.children[1 - side].as_deref(), Some(Node::Hidden(_)))
+    {
+        // Whether it rises depends on whether it is a leaf.
+        return Err(Pruned {
+            place: flipped(place, depth),
+            depth: depth + 1,
+        });
+    }
     if let Some(risen) = lone_leaf(inner) {
         *link = Some(risen);
     }
-    Some(value)
+    Ok(Some(value))
+}
+
+/// A place with the bit at `depth` turned: a way to the other half.
+fn flipped(place: &Digest, depth: usize) -> Digest {
+    let mut bytes = *place.as_bytes();
+    bytes[depth / 8] ^= 1 << (7 - depth % 8);
+    Digest::from_bytes(bytes)
 }
 
 /// The only leaf below a node, if there is but one.
@@ -184,7 +276,7 @@ fn lone_leaf(inner: &mut Inner) -> Link {
         _ => return None,
     };
     match half.as_deref() {
-        Some(Node::Leaf(_)) => half.take(),
+        Some(Node::Leaf(_) | Node::HiddenLeaf { .. }) => half.take(),
         _ => None,
     }
 }
@@ -202,6 +294,15 @@ pub(super) fn prove(root: &Link, place: &Digest) -> Proof {
                 };
                 return Proof::from_parts(siblings, terminal);
             }
+            Some(Node::HiddenLeaf { place, value }) => {
+                let terminal = Terminal::Leaf {
+                    place: *place,
+                    value: *value,
+                };
+                return Proof::from_parts(siblings, terminal);
+            }
+            // A pruned tree proves nothing below what it knows: this proof leads to another root.
+            Some(Node::Hidden(_)) => return Proof::from_parts(siblings, Terminal::Empty),
             Some(Node::Inner(inner)) => {
                 let side = bit(place, siblings.len());
                 siblings.push(digest_of(&inner.children[1 - side]));
@@ -232,6 +333,7 @@ impl<'a> Iterator for Leaves<'a> {
         loop {
             match self.waiting.pop()? {
                 Node::Leaf(leaf) => return Some(leaf),
+                Node::HiddenLeaf { .. } | Node::Hidden(_) => {}
                 Node::Inner(inner) => {
                     let [left, right] = &inner.children;
                     self.waiting.extend(right.as_deref());

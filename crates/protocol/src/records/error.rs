@@ -40,10 +40,10 @@ pub enum RecordError {
 
 /// Reads the fields of one kind of record and names it in every error.
 #[derive(Clone, Copy)]
-pub(super) struct Reader(pub(super) &'static str);
+pub(crate) struct Reader(pub(crate) &'static str);
 
 impl Reader {
-    pub(super) fn decode<M: prost::Message + Default>(
+    pub(crate) fn decode<M: prost::Message + Default>(
         self,
         bytes: &[u8],
         size_max: usize,
@@ -56,7 +56,7 @@ impl Reader {
         })
     }
 
-    pub(super) fn refuse<T>(
+    pub(crate) fn refuse<T>(
         self,
         field: &'static str,
         expected: &'static str,
@@ -70,7 +70,7 @@ impl Reader {
         })
     }
 
-    pub(super) fn require<T>(
+    pub(crate) fn require<T>(
         self,
         field: &'static str,
         value: Option<T>,
@@ -78,7 +78,7 @@ impl Reader {
         value.map_or_else(|| self.refuse(field, "a value", "nothing"), Ok)
     }
 
-    pub(super) fn bytes<const N: usize>(
+    pub(crate) fn bytes<const N: usize>(
         self,
         field: &'static str,
         bytes: &[u8],
@@ -92,7 +92,7 @@ impl Reader {
         })
     }
 
-    pub(super) fn digest(
+    pub(crate) fn digest(
         self,
         field: &'static str,
         bytes: &[u8],
@@ -102,7 +102,7 @@ impl Reader {
         ))
     }
 
-    pub(super) fn key(
+    pub(crate) fn key(
         self,
         field: &'static str,
         bytes: &[u8],
@@ -111,12 +111,12 @@ impl Reader {
             .or_else(|error| self.refuse(field, "an Ed25519 public key", error))
     }
 
-    pub(super) fn number(self, field: &'static str, bytes: &[u8]) -> Result<f64, RecordError> {
+    pub(crate) fn number(self, field: &'static str, bytes: &[u8]) -> Result<f64, RecordError> {
         symphony_transparency::f64_from_field(bytes)
             .or_else(|error| self.refuse(field, "8 bytes of a finite number", error))
     }
 
-    pub(super) fn within<N: Copy + PartialOrd + ToString>(
+    pub(crate) fn within<N: Copy + PartialOrd + ToString>(
         self,
         field: &'static str,
         value: N,
@@ -130,11 +130,11 @@ impl Reader {
         }
     }
 
-    pub(super) fn ppm(self, field: &'static str, value: u32) -> Result<u32, RecordError> {
+    pub(crate) fn ppm(self, field: &'static str, value: u32) -> Result<u32, RecordError> {
         self.within(field, value, 0..=PPM, "0 to 1000000 parts per million")
     }
 
-    pub(super) fn strictly_sorted<T: Ord>(
+    pub(crate) fn strictly_sorted<T: Ord>(
         self,
         field: &'static str,
         items: &[T],

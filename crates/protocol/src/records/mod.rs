@@ -25,6 +25,7 @@ pub use entry::{
     AnswerCheck, Body, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Issued, PLANS_MAX, Phase, Received,
     STEPS_MAX, Signatures, StatementMismatch, StatementRecord, TaskOpened, Timeout,
 };
+pub(crate) use error::Reader;
 pub use error::{PPM, RecordError};
 pub use execution::{
     Acknowledgement, Assignment, Device, Receipt, ResultClass, Reveal, TaskKey, ballot_commitment,

@@ -23,23 +23,31 @@ impl State {
     /// computed: they name a prompt, which only the coordinator knows.
     pub fn decide(&mut self, duty: Duty) -> Option<Body> {
         match duty {
-            Duty::Close(beacon) => self
-                .decide_close(beacon)
-                .map(|(close, _)| Body::Close(close)),
+            Duty::Close(beacon) => {
+                let state_root = self.root();
+                self.decide_close(beacon, state_root)
+                    .map(|(close, _)| Body::Close(close))
+            }
             Duty::Replace(beacon, slot) => self
                 .decide_replacement(beacon, slot)
                 .map(|(replacement, _)| Body::Replacement(replacement)),
-            Duty::Settle(beacon) => self.decide_settlement(beacon).map(Body::Settlement),
-            Duty::Void(beacon) => self.decide_void(beacon).map(Body::Settlement),
+            Duty::Settle(beacon) => {
+                let state_root = self.root();
+                self.decide_settlement(beacon, state_root)
+                    .map(Body::Settlement)
+            }
+            Duty::Void(beacon) => {
+                let state_root = self.root();
+                self.decide_void(beacon, state_root).map(Body::Settlement)
+            }
             Duty::Decide(task) => self.decide_task(task).map(Body::TaskDecided),
             Duty::Assign(..) => None,
         }
     }
 
-    fn decide_close(&mut self, beacon: u64) -> Option<(Close, Picked)> {
-        let state_root = self.root();
+    fn decide_close(&self, beacon: u64, state_root: Digest) -> Option<(Close, Picked)> {
         let step = self.steps.get(&beacon)?;
-        let learner = self.learner.as_ref()?;
+        let learner = self.learner()?;
         let candidates = self.candidates(step);
         let exploration = self.exploration();
         let ranked = rank(
@@ -89,7 +97,8 @@ impl State {
 
     pub(super) fn apply_close(&mut self, found: &Close) -> Result<(), Breach> {
         let beacon = found.beacon;
-        let Some((expected, picked)) = self.decide_close(beacon) else {
+        // The root is compared last: it needs more of the state than anything else.
+        let Some((expected, picked)) = self.decide_close(beacon, found.state_root) else {
             return Err(Breach::new(
                 Rule::NotOpen,
                 "an open step",
@@ -103,12 +112,7 @@ impl State {
             &expected.selections,
             &found.selections,
         )?;
-        require_equal(
-            Rule::StateRoot,
-            "state root",
-            &expected.state_root,
-            &found.state_root,
-        )?;
+        self.check_state_root(&found.state_root)?;
         if let Some(step) = self.steps.get_mut(&beacon) {
             step.closed = true;
             step.ranking = expected.ranking;
@@ -134,8 +138,16 @@ impl State {
         Ok(())
     }
 
+    fn check_state_root(&mut self, found: &Digest) -> Result<(), Breach> {
+        let expected = self.root();
+        if expected == *found {
+            return Ok(());
+        }
+        Err(Breach::new(Rule::StateRoot, expected, found))
+    }
+
     fn adopt(&mut self, picked: Picked) {
-        if let Some(learner) = &mut self.learner {
+        if let Some(learner) = self.learner.get_mut(&()) {
             learner.model = picked.policy;
         }
         self.touch(Key::Policy);
@@ -178,7 +190,7 @@ impl State {
 
     fn decide_replacement(&self, beacon: u64, slot: u32) -> Option<(Replacement, Picked)> {
         let step = self.steps.get(&beacon)?;
-        let learner = self.learner.as_ref()?;
+        let learner = self.learner()?;
         let candidates = self.candidates(step);
         let remaining: Vec<Candidate> = step
             .remaining()
@@ -247,8 +259,7 @@ impl State {
         Ok(())
     }
 
-    fn decide_settlement(&mut self, beacon: u64) -> Option<Settlement> {
-        let state_root = self.root();
+    fn decide_settlement(&self, beacon: u64, state_root: Digest) -> Option<Settlement> {
         let step = self.steps.get(&beacon)?;
         let tally = tally(&self.ballots(step));
         let outcomes = step
@@ -297,8 +308,7 @@ impl State {
                 .prior(&self.params),
             screening: step.score(selection.bid).unwrap_or(0.0),
         };
-        self.learner
-            .as_ref()
+        self.learner()
             .map_or(0.0, |learner| learner.policy.vote_rule.weight(&standing))
     }
 
@@ -343,7 +353,7 @@ impl State {
     }
 
     fn reward_parameters(&self) -> RewardParameters {
-        let policy = self.learner.as_ref().map(|learner| &learner.policy);
+        let policy = self.learner().map(|learner| &learner.policy);
         RewardParameters {
             winner_bonus_ppm: policy.map_or(0, |policy| policy.winner_bonus_ppm),
             latency_penalty_ppm: policy.map_or(0, |policy| policy.latency_penalty_ppm),
@@ -353,8 +363,7 @@ impl State {
         }
     }
 
-    fn decide_void(&mut self, beacon: u64) -> Option<Settlement> {
-        let state_root = self.root();
+    fn decide_void(&self, beacon: u64, state_root: Digest) -> Option<Settlement> {
         let step = self.steps.get(&beacon)?;
         let void = Outcome {
             class: OutcomeClass::Void,
@@ -373,8 +382,8 @@ impl State {
     pub(super) fn apply_settlement(&mut self, found: &Settlement) -> Result<(), Breach> {
         let beacon = found.beacon;
         let expected = match self.duty {
-            Some(Duty::Void(_)) => self.decide_void(beacon),
-            _ => self.decide_settlement(beacon),
+            Some(Duty::Void(_)) => self.decide_void(beacon, found.state_root),
+            _ => self.decide_settlement(beacon, found.state_root),
         };
         let Some(expected) = expected else {
             return Err(Breach::new(
@@ -399,12 +408,7 @@ impl State {
         for (slot, (expected, found)) in expected.outcomes.iter().zip(&found.outcomes).enumerate() {
             require_equal(Rule::Reward, &format!("slot {slot}"), expected, found)?;
         }
-        require_equal(
-            Rule::StateRoot,
-            "state root",
-            &expected.state_root,
-            &found.state_root,
-        )?;
+        self.check_state_root(&found.state_root)?;
         let Some(step) = self.steps.remove(&beacon) else {
             return Ok(());
         };
@@ -446,10 +450,9 @@ impl State {
     /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-15.
     fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
         let shared = self
-            .learner
-            .as_ref()
+            .learner()
             .is_some_and(|learner| learner.model.kind() == PolicyKind::Shared);
-        if let Some(learner) = &mut self.learner {
+        if let Some(learner) = self.learner.get_mut(&()) {
             match (outcome.class, shared) {
                 // A downdate that would leave A singular is refused by the model; A then keeps the choice, which only
                 // narrows the bound.

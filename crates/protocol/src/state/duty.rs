@@ -122,11 +122,11 @@ impl State {
 
     /// After a restart: the next open step to settle as void, then the tasks to decide, then nothing. Spec: SETTLE-10.
     pub(super) fn next_resuming_duty(&mut self) -> Option<Duty> {
-        if let Some(beacon) = self.steps.keys().next() {
-            return Some(Duty::Void(*beacon));
+        if let Some(beacon) = self.steps.first_key() {
+            return Some(Duty::Void(beacon));
         }
-        if let Some(task) = self.tasks.keys().next() {
-            return Some(Duty::Decide(*task));
+        if let Some(task) = self.tasks.first_key() {
+            return Some(Duty::Decide(task));
         }
         self.resuming = false;
         None

@@ -1,7 +1,7 @@
 //! Keys and values of the authenticated map. Spec: chapter 11, REPLAY-2.
 
 use symphony_proto::state::v1 as wire;
-use symphony_transparency::{Digest, encode, f64_to_field};
+use symphony_transparency::{Digest, PublicKey, encode, f64_to_field};
 
 use super::{
     Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, own::OwnReceipt,
@@ -24,6 +24,15 @@ impl State {
     /// The map as it stood when the root was last asked for: what openings are proved from.
     pub fn map(&self) -> &crate::map::StateMap {
         &self.map
+    }
+
+    /// The payload of the statement that a value of the map names by its digest.
+    pub(crate) fn payload(&self, name: &[u8]) -> Option<Vec<u8>> {
+        match parse_name(name)? {
+            Key::Capability(peer) => Some(self.capabilities.get(&peer)?.capability.encode()),
+            Key::Beacon(index) => Some(self.steps.get(&index)?.beacon.encode()),
+            _ => None,
+        }
     }
 
     fn value(&self, key: &Key) -> Option<Vec<u8>> {
@@ -117,8 +126,8 @@ impl State {
             duty_index,
             duty_slot,
             resuming: self.resuming,
-            open_tasks: self.tasks.keys().copied().collect(),
-            open_beacons: self.steps.keys().copied().collect(),
+            open_tasks: self.tasks.keys(),
+            open_beacons: self.steps.keys(),
             bids_begin: self.own_bid_queue.begin,
             bids_end: self.own_bid_queue.end,
             orders_begin: self.own_assignment_queue.begin,
@@ -141,7 +150,7 @@ impl State {
     }
 
     fn policy_value(&self) -> Option<wire::PolicyState> {
-        let learner = self.learner.as_ref()?;
+        let learner = self.learner()?;
         Some(wire::PolicyState {
             policy: Some(learner.policy.to_wire()),
             observations: learner.model.observations(),
@@ -175,7 +184,7 @@ impl State {
 }
 
 /// The map's key: a table's name, and the row.
-fn name(key: &Key) -> Vec<u8> {
+pub(super) fn name(key: &Key) -> Vec<u8> {
     let (table, rows): (&[u8], [&[u8]; 2]) = match key {
         Key::Clock => (b"clock", [&[], &[]]),
         Key::Counters => (b"counters", [&[], &[]]),
@@ -196,6 +205,40 @@ fn name(key: &Key) -> Vec<u8> {
         Key::OwnAssignment(assignment) => (b"assignment/", [assignment.as_bytes(), &[]]),
     };
     [table, rows[0], rows[1]].concat()
+}
+
+/// The key that a name in the map stands for; nothing if it is none.
+pub(super) fn parse_name(name: &[u8]) -> Option<Key> {
+    let split = name.iter().position(|byte| *byte == b'/');
+    let (table, row) = match split {
+        Some(slash) => name.split_at(slash + 1),
+        None => (name, [].as_slice()),
+    };
+    let number = || row.try_into().ok().map(u64::from_be_bytes);
+    let digest = |bytes: &[u8]| Digest::from_slice(bytes).ok();
+    let peer = |bytes: &[u8]| PublicKey::from_slice(bytes).ok();
+    Some(match table {
+        b"clock" => Key::Clock,
+        b"counters" => Key::Counters,
+        b"policy" => Key::Policy,
+        b"peer/" => Key::Peer(peer(row)?),
+        b"bucket/" => {
+            let (bucket, executor) = row.split_at_checked(Digest::LENGTH)?;
+            Key::Bucket(digest(bucket)?, peer(executor)?)
+        }
+        b"capability/" => Key::Capability(peer(row)?),
+        b"task/" => Key::Task(number()?),
+        b"beacon/" => Key::Beacon(number()?),
+        b"name/" => Key::Name(digest(row)?),
+        b"bid/" => {
+            let (author, beacon) = row.split_at_checked(PublicKey::LENGTH)?;
+            Key::OwnBid(peer(author)?, digest(beacon)?)
+        }
+        b"bid-queue/" => Key::OwnBidQueue(number()?),
+        b"assignment/" => Key::OwnAssignment(digest(row)?),
+        b"assignment-queue/" => Key::OwnAssignmentQueue(number()?),
+        _ => return None,
+    })
 }
 
 fn step_value(step: &OpenStep) -> wire::BeaconState {

@@ -14,40 +14,28 @@ use crate::{
     matching::{Profile, match_ppm},
     policy::LinUcb,
     records::{
-        AnswerCheck, Assignment, Beacon, Bid, Capability, CheckerVerdict, Entry, Issued, Origin,
-        Phase, Policy, Reach, Receipt, Received, ResultClass, Reveal, Revocation, TaskOpened,
-        Timeout,
+        AnswerCheck, Assignment, Beacon, Bid, Capability, CheckerVerdict, Entry, Issued, Phase,
+        Policy, Reach, Receipt, Received, ResultClass, Reveal, Revocation, TaskOpened, Timeout,
     },
 };
 
 impl State {
-    /// A statement of the author names the log and entry where it stands. Spec: KEYS-15.
-    pub(super) fn check_origin(&self, entry: &Entry, origin: Origin) -> Result<(), Breach> {
-        require_equal(
-            Rule::Origin,
-            "origin",
-            &Origin {
-                log: self.log,
-                index: entry.index,
-            },
-            &origin,
-        )
-    }
-
     pub(super) fn apply_policy_set(&mut self, policy: &Policy) -> Result<(), Breach> {
-        if !self.steps.is_empty() {
+        let open = self.steps.keys().len();
+        if open > 0 {
             return Err(Breach::new(
                 Rule::BeaconTerms,
                 "a policy change between steps",
-                format_args!("{} open steps", self.steps.len()),
+                format_args!("{open} open steps"),
             ));
         }
         let model = LinUcb::new(&policy.parameters);
-        self.learner = Some(Learner {
+        let learner = Learner {
             policy: policy.clone(),
             digest: policy.digest(),
             model,
-        });
+        };
+        self.learner.insert((), learner);
         self.touch(Key::Policy);
         Ok(())
     }
@@ -57,7 +45,6 @@ impl State {
         entry: &Entry,
         issued: &Issued<Capability>,
     ) -> Result<(), Breach> {
-        self.check_origin(entry, issued.record.origin)?;
         if let Some(known) = self.capabilities.get(&self.author)
             && issued.record.sequence <= known.capability.sequence
         {
@@ -79,10 +66,8 @@ impl State {
 
     pub(super) fn apply_revocation_issued(
         &mut self,
-        entry: &Entry,
         issued: &Issued<Revocation>,
     ) -> Result<(), Breach> {
-        self.check_origin(entry, issued.record.origin)?;
         self.revoke(self.author, issued.record.sequence);
         Ok(())
     }
@@ -94,7 +79,6 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        self.check_foreign(&peer)?;
         match self.capabilities.get(&peer) {
             Some(known)
                 if known.capability.sequence == received.record.sequence
@@ -136,19 +120,7 @@ impl State {
         received: &Received<Revocation>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        self.check_foreign(&peer)?;
         self.revoke(peer, received.record.sequence);
-        Ok(())
-    }
-
-    fn check_foreign(&self, peer: &PublicKey) -> Result<(), Breach> {
-        if *peer == self.author {
-            return Err(Breach::new(
-                Rule::Origin,
-                "own statements as issued",
-                "an own statement as received",
-            ));
-        }
         Ok(())
     }
 
@@ -214,7 +186,6 @@ impl State {
         issued: &Issued<Beacon>,
     ) -> Result<(), Breach> {
         let beacon = &issued.record;
-        self.check_origin(entry, beacon.origin)?;
         self.check_terms(entry, beacon)?;
         let own = self.own_step_bid(entry, issued)?;
         let step = OpenStep {
@@ -264,7 +235,7 @@ impl State {
                 );
             }
         }
-        match &self.learner {
+        match self.learner() {
             Some(learner) if learner.digest == beacon.policy => {}
             Some(learner) => {
                 return breach(
@@ -346,7 +317,6 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        self.check_foreign(&peer)?;
         let bid = &received.record;
         if bid.coordinator != self.author {
             return Err(Breach::new(
@@ -425,7 +395,6 @@ impl State {
         issued: &Issued<Assignment>,
     ) -> Result<(), Breach> {
         let assignment = &issued.record;
-        self.check_origin(entry, assignment.origin)?;
         let Some(Duty::Assign(beacon, slot)) = self.duty else {
             return Err(Breach::new(
                 Rule::NotOpen,
@@ -497,7 +466,6 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        self.check_foreign(&peer)?;
         if let Some(breach) = self.take_receipt(entry, peer, received.digest(), &received.record)? {
             findings.push(breach.at(peer, entry.index));
         }
@@ -563,10 +531,8 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        self.check_foreign(&peer)?;
         let checks = self
-            .learner
-            .as_ref()
+            .learner()
             .is_some_and(|learner| learner.policy.checker_ppm > 0);
         if checker != CheckerVerdict::Unchecked && !checks {
             return Err(Breach::new(
@@ -671,6 +637,8 @@ impl State {
     }
 
     pub(super) fn apply_timeout(&mut self, entry: &Entry, timeout: Timeout) -> Result<(), Breach> {
+        // A partial state knows the deadlines of the steps that it holds: this step's must be among them.
+        self.steps.get(&timeout.beacon);
         let due = self
             .next_due()
             .filter(|due| due.timeout() == timeout && due.time_ms <= entry.time_ms);

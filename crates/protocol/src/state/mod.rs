@@ -7,6 +7,7 @@
 //!
 //! Spec: chapters 10 to 12.
 
+mod alone;
 mod candidates;
 mod decisions;
 mod duty;
@@ -14,9 +15,14 @@ mod encoding;
 mod inputs;
 mod measures;
 mod own;
+mod restore;
 mod step;
+mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use symphony_transparency::{Digest, PublicKey, log_id};
 
@@ -24,9 +30,13 @@ pub use duty::{Due, Duty};
 pub use measures::{BucketMeasures, Counters, PeerMeasures};
 pub use step::{OpenStep, PendingSelection, Progress, StepBid};
 
+pub(crate) use own::check_match;
+pub(crate) use restore::Payloads;
+use table::{Known, Table};
+
 use crate::{
-    fault::{Breach, Fault, Rule},
-    map::StateMap,
+    fault::{Breach, Fault},
+    map::{StateMap, Unopened},
     policy::LinUcb,
     records::{Body, Capability, Entry, Genesis, Params, Policy},
 };
@@ -125,22 +135,24 @@ pub struct State {
     duty: Option<Duty>,
     resuming: bool,
     counters: Counters,
-    learner: Option<Learner>,
-    peers: BTreeMap<PublicKey, PeerMeasures>,
-    buckets: BTreeMap<(Digest, PublicKey), BucketMeasures>,
-    capabilities: BTreeMap<PublicKey, KnownCapability>,
-    tasks: BTreeMap<u64, OpenTask>,
-    steps: BTreeMap<u64, OpenStep>,
+    learner: Table<(), Learner>,
+    peers: Table<PublicKey, PeerMeasures>,
+    buckets: Table<(Digest, PublicKey), BucketMeasures>,
+    capabilities: Table<PublicKey, KnownCapability>,
+    tasks: Table<u64, OpenTask>,
+    steps: Table<u64, OpenStep>,
     /// Digest of an open step's beacon, or of the assignment of one of its selections → where it belongs.
-    names: BTreeMap<Digest, step::Name>,
+    names: Table<Digest, step::Name>,
     dues: BTreeSet<Due>,
     /// By the author and digest of the beacon: two peers can sign one payload.
-    own_bids: BTreeMap<(PublicKey, Digest), own::OwnBid>,
-    own_assignments: BTreeMap<Digest, own::OwnAssignment>,
+    own_bids: Table<(PublicKey, Digest), own::OwnBid>,
+    own_assignments: Table<Digest, own::OwnAssignment>,
     own_bid_queue: own::Queue<(PublicKey, Digest)>,
     own_assignment_queue: own::Queue<Digest>,
     map: StateMap,
     dirty: BTreeSet<Key>,
+    /// Set in a partial state alone.
+    known: Option<Arc<Known>>,
 }
 
 impl State {
@@ -156,20 +168,21 @@ impl State {
             duty: None,
             resuming: false,
             counters: Counters::default(),
-            learner: None,
-            peers: BTreeMap::new(),
-            buckets: BTreeMap::new(),
-            capabilities: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            steps: BTreeMap::new(),
-            names: BTreeMap::new(),
+            learner: Table::default(),
+            peers: Table::default(),
+            buckets: Table::default(),
+            capabilities: Table::default(),
+            tasks: Table::default(),
+            steps: Table::default(),
+            names: Table::default(),
             dues: BTreeSet::new(),
-            own_bids: BTreeMap::new(),
-            own_assignments: BTreeMap::new(),
+            own_bids: Table::default(),
+            own_assignments: Table::default(),
             own_bid_queue: own::Queue::default(),
             own_assignment_queue: own::Queue::default(),
             map: StateMap::new(),
             dirty: BTreeSet::from([Key::Clock, Key::Counters]),
+            known: None,
         }
     }
 
@@ -189,15 +202,13 @@ impl State {
     }
 
     fn apply_body(&mut self, entry: &Entry, findings: &mut Vec<Fault>) -> Result<(), Breach> {
+        self.check_alone(entry)?;
         match &entry.body {
-            Body::Genesis(_) => Err(Breach::new(
-                Rule::Genesis,
-                "a genesis only as entry 0",
-                "another one",
-            )),
+            // Refused above: it never stands behind entry 0.
+            Body::Genesis(_) => Ok(()),
             Body::PolicySet(policy) => self.apply_policy_set(policy),
             Body::CapabilityIssued(issued) => self.apply_capability_issued(entry, issued),
-            Body::RevocationIssued(issued) => self.apply_revocation_issued(entry, issued),
+            Body::RevocationIssued(issued) => self.apply_revocation_issued(issued),
             Body::TaskOpened(task) => self.apply_task_opened(entry, task),
             Body::BeaconIssued(issued) => self.apply_beacon_issued(entry, issued),
             Body::AssignmentIssued(issued) => self.apply_assignment_issued(entry, issued),
@@ -228,6 +239,14 @@ impl State {
 
     fn touch(&mut self, key: Key) {
         self.dirty.insert(key);
+    }
+
+    /// What this state, being partial, was asked for and does not know. Whatever it says means nothing then.
+    ///
+    /// Spec: EVIDENCE-12.
+    pub fn unopened(&self) -> Option<Unopened> {
+        let asked = self.known.as_ref().and_then(|known| known.unopened());
+        asked.or_else(|| self.map.unopened().copied())
     }
 
     /// Id of the log.
@@ -267,22 +286,22 @@ impl State {
 
     /// The learning rule in force, if one was set.
     pub fn learner(&self) -> Option<&Learner> {
-        self.learner.as_ref()
+        self.learner.get(&())
     }
 
     /// What the log measured of each peer.
     pub fn peers(&self) -> &BTreeMap<PublicKey, PeerMeasures> {
-        &self.peers
+        self.peers.rows()
     }
 
     /// What the log measured of each peer at each kind of step (bucket digest and log key).
     pub fn buckets(&self) -> &BTreeMap<(Digest, PublicKey), BucketMeasures> {
-        &self.buckets
+        self.buckets.rows()
     }
 
     /// The newest capability of each peer that the log holds.
     pub fn capabilities(&self) -> &BTreeMap<PublicKey, KnownCapability> {
-        &self.capabilities
+        self.capabilities.rows()
     }
 
     /// The undecided task that was opened at this index.
@@ -303,6 +322,6 @@ impl State {
 
     /// Indices of the beacons of all open steps.
     pub fn open_steps(&self) -> impl Iterator<Item = u64> + '_ {
-        self.steps.keys().copied()
+        self.steps.keys().into_iter()
     }
 }

@@ -1,17 +1,13 @@
 //! The executor's side: own bids, orders taken, receipts and reveals given. Spec: BEACON-11, EXEC-4, EXEC-8,
 //! EXEC-9.
 
-use std::collections::BTreeMap;
-
 use symphony_transparency::{Digest, PublicKey};
 
-use super::{Key, State};
+use super::{Key, State, table::Table};
 use crate::{
     fault::{Breach, Rule},
     matching::{Profile, match_ppm},
-    records::{
-        Assignment, Beacon, Bid, Entry, Issued, Reach, Receipt, Received, ResultClass, Reveal,
-    },
+    records::{Assignment, Beacon, Bid, Entry, Issued, Receipt, Received, ResultClass, Reveal},
 };
 
 /// Executions that may follow each other in one step: a reveal can be asked for after all of them. Spec: EXEC-9.
@@ -41,7 +37,7 @@ pub(super) struct OwnAssignment {
 /// Rows of a table in the order in which they came, so that the oldest is forgotten first.
 #[derive(Clone, Debug)]
 pub(super) struct Queue<K> {
-    pub(super) rows: BTreeMap<u64, K>,
+    pub(super) rows: Table<u64, K>,
     /// Number of the oldest.
     pub(super) begin: u64,
     /// Number that the next one takes.
@@ -51,14 +47,14 @@ pub(super) struct Queue<K> {
 impl<K> Default for Queue<K> {
     fn default() -> Self {
         Self {
-            rows: BTreeMap::new(),
+            rows: Table::default(),
             begin: 0,
             end: 0,
         }
     }
 }
 
-impl<K> Queue<K> {
+impl<K: Clone> Queue<K> {
     /// Adds a row; returns its number.
     fn push(&mut self, key: K) -> u64 {
         let number = self.end;
@@ -116,48 +112,8 @@ impl State {
         issued: &Issued<Bid>,
         beacon: &Received<Beacon>,
     ) -> Result<(), Breach> {
-        let bid = &issued.record;
-        self.check_origin(entry, bid.origin)?;
-        let announced = &beacon.record;
-        if bid.beacon != beacon.digest() {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                format_args!("a bid on beacon {}", beacon.digest()),
-                bid.beacon,
-            ));
-        }
-        let coordinator = *beacon.statement.author();
-        if bid.coordinator != coordinator {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                format_args!("a bid to {coordinator}"),
-                bid.coordinator,
-            ));
-        }
-        if coordinator == self.author {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                "the own bid inside the beacon",
-                "a bid on an own beacon",
-            ));
-        }
-        if announced.reach == Reach::Directed
-            && announced.asked.binary_search(&self.author).is_err()
-        {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                "a bid only where asked",
-                "a bid on a beacon that asks others",
-            ));
-        }
-        if entry.time_ms >= announced.close_deadline_ms {
-            return Err(Breach::new(
-                Rule::BidUnexpected,
-                format_args!("a bid before {} ms", announced.close_deadline_ms),
-                format_args!("{} ms", entry.time_ms),
-            ));
-        }
-        let row = (coordinator, bid.beacon);
+        let (bid, announced) = (&issued.record, &beacon.record);
+        let row = (bid.coordinator, bid.beacon);
         if let Some(first) = self.own_bids.get(&row) {
             return Err(Breach::new(
                 Rule::BidTwice,
@@ -198,13 +154,6 @@ impl State {
         received: &Received<Assignment>,
     ) -> Result<(), Breach> {
         let assignment = &received.record;
-        if assignment.executor != self.author {
-            return Err(Breach::new(
-                Rule::Assignment,
-                "an assignment to the author",
-                format_args!("one to {}", assignment.executor),
-            ));
-        }
         let digest = received.digest();
         if self.remembered(&digest, entry.time_ms).is_some() {
             return Err(Breach::new(
@@ -240,7 +189,6 @@ impl State {
         issued: &Issued<Receipt>,
     ) -> Result<(), Breach> {
         let receipt = &issued.record;
-        self.check_origin(entry, receipt.origin)?;
         if self.pending_assignment(&receipt.assignment).is_some() {
             let author = self.author;
             return match self.take_receipt(entry, author, issued.digest, receipt)? {
@@ -285,7 +233,6 @@ impl State {
         issued: &Issued<Reveal>,
     ) -> Result<(), Breach> {
         let reveal = &issued.record;
-        self.check_origin(entry, reveal.origin)?;
         let commitment = reveal.commitment(&self.author);
         if self.pending_assignment(&reveal.assignment).is_some() {
             return self.take_own_reveal(reveal, commitment);
@@ -389,7 +336,7 @@ impl State {
 }
 
 /// Refuses a match that is not φ, or lies below the threshold. Spec: BEACON-8, BEACON-9.
-pub(super) fn check_match(right: u32, claimed: u32, threshold: u32) -> Result<(), Breach> {
+pub(crate) fn check_match(right: u32, claimed: u32, threshold: u32) -> Result<(), Breach> {
     if right != claimed {
         return Err(Breach::new(
             Rule::Match,

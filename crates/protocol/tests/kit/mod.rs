@@ -9,6 +9,7 @@
 use symphony_protocol::{
     Fault,
     embedding::Embedding,
+    evidence::{Conviction, Evidence},
     matching::{Profile, match_ppm},
     records::{
         Acknowledgement, AnswerCheck, AnswerForm, Assignment, Beacon, Bid, Body, Capability,
@@ -19,7 +20,7 @@ use symphony_protocol::{
     state::{Applied, Duty},
 };
 use symphony_transparency::{
-    Digest, PeerSecrets, PublicKey, SecretKey, entry_digest, sign_statement,
+    Checkpoint, Digest, MerkleTree, PeerSecrets, PublicKey, SecretKey, entry_digest, sign_statement,
 };
 
 /// When logs of tests begin, in milliseconds since 1970.
@@ -104,15 +105,48 @@ impl Author {
     pub(crate) fn try_push(&mut self, body: Body) -> Result<Applied, Fault> {
         let bytes = self.entry(body).encode();
         let before = self.replay.state_mut().root();
-        let result = self.push_bytes(bytes);
-        if result.is_err() {
-            assert_eq!(
-                self.replay.state_mut().root(),
-                before,
-                "a fault leaves the state as it was"
-            );
+        let result = self.push_bytes(bytes.clone());
+        match &result {
+            Err(fault) => {
+                assert_eq!(
+                    self.replay.state_mut().root(),
+                    before,
+                    "a fault leaves the state as it was"
+                );
+                let entries = [self.entries.as_slice(), &[bytes]].concat();
+                convicts(&self.prove(&entries, fault), fault);
+            }
+            Ok(applied) => {
+                for finding in &applied.findings {
+                    convicts(&self.prove(&self.entries, finding), finding);
+                }
+            }
         }
         result
+    }
+
+    /// A checkpoint that the author signs over these entries, whatever they are.
+    pub(crate) fn checkpoint(&self, entries: &[Vec<u8>], state_root: Digest) -> String {
+        let mut tree = MerkleTree::new();
+        for entry in entries {
+            tree.append(entry);
+        }
+        Checkpoint {
+            network: self.replay.state().network(),
+            log: self.replay.state().log(),
+            size: tree.size(),
+            root: tree.root(),
+            state_root,
+        }
+        .sign(&self.secret)
+        .text()
+    }
+
+    /// Evidence of a fault in these entries.
+    pub(crate) fn prove(&self, entries: &[Vec<u8>], fault: &Fault) -> Evidence {
+        let note = self.checkpoint(entries, Digest::ZERO);
+        Evidence::prove(entries, &note, &[], fault)
+            .unwrap_or_else(|error| panic!("no evidence of {fault}: {error}"))
     }
 
     /// Appends an entry that the rules allow and that shows nobody's fault; returns its index.
@@ -177,6 +211,26 @@ impl Author {
         }
         entries
     }
+}
+
+/// What evidence of an ordinary network may weigh, in bytes.
+pub(crate) const ORDINARY_SIZE_MAX: usize = 16 * 1024;
+
+/// Asserts that evidence, read from its bytes, convicts of this fault. Returns what it proves.
+#[track_caller]
+pub(crate) fn convicts(evidence: &Evidence, fault: &Fault) -> Conviction {
+    let conviction = Evidence::parse(evidence.bytes())
+        .expect("evidence is readable")
+        .verify()
+        .unwrap_or_else(|error| panic!("{fault} is not proved: {error}"));
+    assert_eq!(conviction.fault.peer, fault.peer, "{fault}");
+    assert_eq!(conviction.fault.rule, fault.rule, "{fault}");
+    assert!(
+        conviction.size <= ORDINARY_SIZE_MAX,
+        "{} bytes of evidence of {fault}",
+        conviction.size
+    );
+    conviction
 }
 
 /// Replays a log from its bytes.
