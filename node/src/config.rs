@@ -34,6 +34,10 @@ pub struct Config {
     pub policy: PolicySettings,
     /// The admin API.
     pub admin: AdminSettings,
+    /// How long after the start the first tasks wait for peers that can hear them; as soon as all who are there can, the
+    /// tasks begin.
+    #[serde(with = "humantime_serde")]
+    pub gather_timeout: Duration,
     /// How often a grown log gets a new signed checkpoint, such as `"500ms"`.
     #[serde(with = "humantime_serde")]
     pub checkpoint_interval: Duration,
@@ -132,6 +136,7 @@ impl Default for Config {
             profile: ProfileSettings::default(),
             policy: PolicySettings::default(),
             admin: AdminSettings::default(),
+            gather_timeout: Duration::from_secs(3),
             checkpoint_interval: Duration::from_millis(500),
             follow_interval: Duration::from_secs(2),
             capability_validity: Duration::from_secs(24 * 3600),
@@ -258,6 +263,7 @@ impl Config {
             return value("profile.queue_max", "at most 4096", &self.profile.queue_max);
         }
         for (key, duration) in [
+            ("gather_timeout", self.gather_timeout),
             ("checkpoint_interval", self.checkpoint_interval),
             ("follow_interval", self.follow_interval),
             ("capability_validity", self.capability_validity),

@@ -3,7 +3,11 @@
 //! The release binary has no cheat switch: each of these is a program of its own that hands the node a changed
 //! [`Outgoing`] or executor.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use futures::future::BoxFuture;
@@ -178,6 +182,14 @@ pub fn main_with(hooks: Hooks) -> anyhow::Result<()> {
         (Some(flag), Some(folder), None) if flag == "--home" => folder.into(),
         _ => anyhow::bail!("usage: --home DIR"),
     };
+    run_node(&folder, Vec::new(), hooks)
+}
+
+/// Runs a node with these hooks until it is told to stop. Peers to dial, if any, take the place of the configured ones.
+///
+/// # Errors
+/// A node that does not start or run.
+pub fn run_node(folder: &Path, bootstrap: Vec<String>, hooks: Hooks) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
@@ -186,8 +198,11 @@ pub fn main_with(hooks: Hooks) -> anyhow::Result<()> {
         .enable_all()
         .build()?
         .block_on(async {
-            let home = Home::open(&folder)?;
-            let config = home.config()?;
+            let home = Home::open(folder)?;
+            let mut config = home.config()?;
+            if !bootstrap.is_empty() {
+                config.bootstrap = bootstrap;
+            }
             let (handle, node) = start(config, home, hooks).await?;
             tokio::spawn(async move {
                 let mut terminate =

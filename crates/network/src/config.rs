@@ -25,7 +25,8 @@ pub struct NetworkConfig {
     pub mdns: MdnsMode,
     /// Whether and how the node takes part in the distributed table of peers.
     pub kademlia: KademliaMode,
-    /// How often bootstrap peers that are not connected are dialled again. Default 5 s, at least 100 ms.
+    /// Longest wait before a bootstrap peer that is not connected is dialled again; the first wait is
+    /// [`crate::limits::REDIAL_WAIT_MIN`]. Default 5 s, at least 100 ms.
     pub redial_interval: Duration,
     /// How often each connection is pinged, which measures its round-trip time. Default 15 s, at least 100 ms.
     pub ping_interval: Duration,

@@ -20,6 +20,8 @@ pub enum NetworkEvent {
         /// The address.
         address: Multiaddr,
     },
+    /// A dial of every bootstrap address has ended, either way; at once when there is none. Comes once.
+    BootstrapTried,
     /// The first connection with a peer was made. It has not said hello yet and may turn out to be of another network.
     PeerConnected {
         /// The peer.

@@ -5,6 +5,10 @@ use std::time::Duration;
 /// Largest gossip message in bytes: the largest statement. Bodies are pulled, not gossiped. Spec: NET-32.
 pub const GOSSIP_SIZE_MAX: usize = 64 * 1024;
 
+/// Wait before a bootstrap address is dialled again for the first time; it doubles up to
+/// [`crate::NetworkConfig::redial_interval`]. Spec: NET-5.
+pub const REDIAL_WAIT_MIN: Duration = Duration::from_millis(100);
+
 /// Largest request in bytes, frame header excluded: one statement, one private payload and their protobuf framing.
 /// Spec: NET-20.
 pub const REQUEST_SIZE_MAX: usize = 256 * 1024;

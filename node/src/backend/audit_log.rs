@@ -141,6 +141,7 @@ fn report_message(report: &LogReport) -> v1::AuditReport {
             entry: located.fault.entry,
             expected: located.fault.expected.clone(),
             found: located.fault.found.clone(),
+            log_id: located.log.to_string(),
         }),
         reason: report.reason.clone().unwrap_or_default(),
     }

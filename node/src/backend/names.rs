@@ -25,7 +25,7 @@ impl Names {
         let mut names: BTreeMap<PublicKey, Digest> = node
             .peers()
             .iter()
-            .map(|view| (view.key, view.log))
+            .filter_map(|view| Some((view.key, view.log?)))
             .collect();
         names.insert(about.key, about.log);
         Self(names)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_admin::{BackendError, v1};
+use symphony_network::PeerStatus;
 use symphony_protocol::{
     Fault,
     records::{Capability, Received},
@@ -24,9 +25,15 @@ impl NodeBackend {
             .collect();
         let mut peers = Vec::new();
         for view in self.node.peers() {
-            let status = statuses.remove(&view.peer_id);
+            let transport_id = if view.peer_id.is_empty() {
+                connection_of(&view.key, &statuses)
+            } else {
+                Some(view.peer_id.clone())
+            };
+            let status = transport_id.and_then(|id| statuses.remove(&id));
             let mut peer = followed_message(&view);
             if let Some(status) = status {
+                peer.transport_id = status.peer.to_string();
                 add_connection(&mut peer, &status);
             }
             peers.push(peer);
@@ -131,9 +138,22 @@ fn capability_message(
     }
 }
 
+/// The connection of a peer whose log nobody here follows.
+fn connection_of(key: &PublicKey, statuses: &BTreeMap<String, PeerStatus>) -> Option<String> {
+    statuses
+        .iter()
+        .find(|(_, status)| {
+            status
+                .hello
+                .as_ref()
+                .is_some_and(|hello| hello.log_public_key == *key)
+        })
+        .map(|(id, _)| id.clone())
+}
+
 fn followed_message(view: &PeerView) -> v1::Peer {
     v1::Peer {
-        name: Some(peer_name(&view.key, Some(&view.log))),
+        name: Some(peer_name(&view.key, view.log.as_ref())),
         transport_id: view.peer_id.clone(),
         connected: view.connected,
         log_size: view.size,
@@ -147,14 +167,18 @@ fn followed_message(view: &PeerView) -> v1::Peer {
             Verdict::Unusable => v1::Verdict::Unusable,
         }
         .into(),
-        fault: view.fault.as_ref().map(fault_message),
+        fault: view
+            .fault
+            .as_ref()
+            .map(|fault| fault_message(fault, view.found_in.as_ref())),
         reason: view.reason.clone(),
         ..v1::Peer::default()
     }
 }
 
-fn fault_message(fault: &Fault) -> v1::Fault {
+fn fault_message(fault: &Fault, found_in: Option<&Digest>) -> v1::Fault {
     v1::Fault {
+        log_id: found_in.map(ToString::to_string).unwrap_or_default(),
         rule: fault.rule.id().to_owned(),
         entry: fault.entry,
         expected: fault.expected.clone(),
@@ -162,7 +186,7 @@ fn fault_message(fault: &Fault) -> v1::Fault {
     }
 }
 
-fn add_connection(peer: &mut v1::Peer, status: &symphony_network::PeerStatus) {
+fn add_connection(peer: &mut v1::Peer, status: &PeerStatus) {
     peer.connected = true;
     peer.addresses = status
         .addresses

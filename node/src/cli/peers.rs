@@ -79,10 +79,18 @@ fn peer_row(peer: &v1::Peer) -> Vec<String> {
 
 fn why(peer: &v1::Peer) -> Option<String> {
     match &peer.fault {
-        Some(fault) => Some(format!(
-            "broke {} at entry {}: expected {}, found {}",
-            fault.rule, fault.entry, fault.expected, fault.found
-        )),
+        Some(fault) => {
+            let own = name(peer.name.as_ref()).log_id == fault.log_id || fault.log_id.is_empty();
+            let place = if own {
+                String::new()
+            } else {
+                format!(" of log {}", fault.log_id)
+            };
+            Some(format!(
+                "broke {} at entry {}{place}: expected {}, found {}",
+                fault.rule, fault.entry, fault.expected, fault.found
+            ))
+        }
         None => Some(peer.reason.clone()).filter(|reason| !reason.is_empty()),
     }
 }
@@ -91,13 +99,13 @@ fn peer_json(peer: &v1::Peer) -> Value {
     let name = name(peer.name.as_ref());
     let fault = peer.fault.as_ref().map(|fault| {
         json!({
-            "peer": name.did_key, "rule": fault.rule, "entry": fault.entry,
+            "peer": name.did_key, "rule": fault.rule, "log": fault.log_id, "entry": fault.entry,
             "expected": fault.expected, "found": fault.found,
         })
     });
     json!({
         "peer": name.did_key,
-        "log": name.log_id,
+        "log": Some(&name.log_id).filter(|log| !log.is_empty()),
         "transport_id": peer.transport_id,
         "addresses": peer.addresses,
         "connected": peer.connected,

@@ -10,7 +10,7 @@ mod report;
 mod show;
 mod stage;
 
-use std::{path::PathBuf, time::Duration};
+use std::{io::Write as _, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -87,6 +87,12 @@ async fn perform(
     let audits = stage.audit(&exports).await?;
     let baseline = baseline::Baseline::measure(stage, &performance).await?;
     let result = contract::DemoResult::new(stage, &performance, &audits, &baseline, &exports);
-    report::print(stage, &performance, &sightings, &audits, &baseline, &result);
+    let report = report::text(stage, &performance, &sightings, &audits, &baseline, &result);
+    // A script reads standard output: there the JSON object stands alone.
+    if args.json {
+        std::io::stderr().write_all(report.as_bytes())?;
+    } else {
+        std::io::stdout().write_all(report.as_bytes())?;
+    }
     Ok(result)
 }

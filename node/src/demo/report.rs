@@ -1,4 +1,4 @@
-//! The report for people: on standard output, or on standard error when a script reads the JSON.
+//! The report for people.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -10,15 +10,15 @@ use super::{
     stage::{AuditLine, Sighting, Stage},
 };
 
-/// Prints what happened.
-pub(super) fn print(
+/// What happened, in words and figures.
+pub(super) fn text(
     stage: &Stage,
     performance: &Performance,
     sightings: &[Sighting],
     audits: &[AuditLine],
     baseline: &Baseline,
     result: &DemoResult,
-) {
+) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write_report(
@@ -30,7 +30,7 @@ pub(super) fn print(
         baseline,
         result,
     );
-    eprint!("{text}");
+    text
 }
 
 fn write_report(
@@ -301,7 +301,9 @@ fn audit(text: &mut String, stage: &Stage, audits: &[AuditLine]) -> std::fmt::Re
         writeln!(
             text,
             "  {:<12}  {:<7}  {:>7}  {:>10}  {:>7}  {:>4}  {:>9}  {:>9.0}  {} {signed}",
-            stage.name_of(&line.peer),
+            line.peer
+                .as_deref()
+                .map_or_else(|| "unknown".to_owned(), |peer| stage.name_of(peer)),
             line.verdict,
             line.entries,
             line.selections,

@@ -61,7 +61,8 @@ pub(super) struct Sighting {
 /// One line of `symphony audit --json`.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct AuditLine {
-    pub(super) peer: String,
+    /// Nothing for a file that names no peer.
+    pub(super) peer: Option<String>,
     pub(super) verdict: String,
     pub(super) entries: u64,
     pub(super) selections: u64,

@@ -9,12 +9,15 @@
 
 mod auditor;
 mod core;
+mod directory;
+mod gathering;
 mod hooks;
 mod pump;
 mod send;
+mod settings;
 mod start;
 mod view;
 
-pub use hooks::{Faithful, Hooks, Outgoing, WrapExecutor};
+pub use hooks::{Boundaries, Boundary, Faithful, Hooks, Outgoing, WrapExecutor};
 pub use start::{RunError, StartError, start};
 pub use view::{About, NodeHandle, PeerView, Report, Stopped, Verdict};

@@ -1,10 +1,6 @@
 //! Sending to peers: by log key, with a bounded number under way, and the answer handed back to the core.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use symphony_coordination::Event;
 use symphony_network::{
@@ -13,7 +9,11 @@ use symphony_network::{
 use symphony_transparency::{Digest, PublicKey, UnverifiedStatement};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::core::CoreCommand;
+use super::{
+    core::CoreCommand,
+    directory::Directory,
+    hooks::{Boundaries, Boundary},
+};
 
 /// Requests under way at once.
 const UNDER_WAY_MAX: usize = 512;
@@ -24,34 +24,6 @@ const TRIES: u32 = 5;
 /// Pause before the second try, in milliseconds; it doubles with each further try.
 const PAUSE_MS: u64 = 50;
 
-/// Which peer id a log key has.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Directory(Arc<Mutex<BTreeMap<PublicKey, PeerId>>>);
-
-impl Directory {
-    pub(super) fn insert(&self, key: PublicKey, peer: PeerId) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, peer);
-    }
-
-    pub(super) fn remove(&self, key: &PublicKey) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
-    }
-
-    fn get(&self, key: &PublicKey) -> Option<PeerId> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .copied()
-    }
-}
-
 /// Sends to peers.
 #[derive(Clone)]
 pub(super) struct Sender {
@@ -59,6 +31,7 @@ pub(super) struct Sender {
     pub(super) directory: Directory,
     pub(super) core: mpsc::WeakSender<CoreCommand>,
     pub(super) network_id: Digest,
+    boundaries: Arc<dyn Boundaries>,
     places: Arc<Semaphore>,
 }
 
@@ -68,12 +41,14 @@ impl Sender {
         directory: Directory,
         core: mpsc::WeakSender<CoreCommand>,
         network_id: Digest,
+        boundaries: Arc<dyn Boundaries>,
     ) -> Self {
         Self {
             network,
             directory,
             core,
             network_id,
+            boundaries,
             places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
         }
     }
@@ -113,7 +88,10 @@ impl Sender {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(PAUSE_MS << (attempt - 1))).await;
             }
-            match self.network.request(peer, request.clone(), TIMEOUT).await {
+            self.boundaries.pass(Boundary::Send);
+            let answered = self.network.request(peer, request.clone(), TIMEOUT).await;
+            self.boundaries.pass(Boundary::Sent);
+            match answered {
                 Ok(Response::Acknowledged { statement }) => {
                     return self.acknowledged(&to, &statement).await;
                 }
@@ -138,9 +116,12 @@ impl Sender {
                 }
                 Err(error) => {
                     tracing::debug!(to = to.fmt_short(), %error, "not delivered");
+                    // A connection that was just lost is dialled again by the next try.
                     let again = matches!(
                         error,
-                        RequestError::Timeout(_) | RequestError::Interrupted { .. }
+                        RequestError::Timeout(_)
+                            | RequestError::Interrupted { .. }
+                            | RequestError::Unreachable { .. }
                     );
                     if !again {
                         return;

@@ -3,32 +3,31 @@
 use std::{sync::Arc, time::Instant};
 
 use prometheus_client::registry::Registry;
-use symphony_admin::{
-    AdminServer, BearerToken, ListenSettings, Listeners, Metrics, MetricsServer, Reachability,
-    Readiness, TcpSettings, Tokens,
-};
-use symphony_coordination::{Peer, PeerConfig, Profile};
+use symphony_admin::{AdminServer, Listeners, Metrics, MetricsServer, Reachability, Readiness};
+use symphony_coordination::Peer;
 use symphony_executor::{Description, Executor};
 use symphony_ledger::{Ledger, MissingRecord, Standing};
-use symphony_network::{Hello, MdnsMode, Multiaddr, Network, NetworkConfig, TransportSecret};
+use symphony_network::{Hello, Network, TransportSecret};
 use symphony_protocol::{
     Fault,
-    records::{Model, Params},
+    records::Params,
     replay::{Replay, Unusable},
 };
-use symphony_transparency::Digest;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     auditor::Auditor,
-    core::{Core, Parts},
+    core::{Answerer, Core, Parts},
+    directory::Directory,
+    gathering::Gathering,
     hooks::Hooks,
     pump::Pump,
-    send::{Directory, Sender},
+    send::Sender,
+    settings::{admin_settings, network_config, peer_config},
     view::{About, NodeHandle},
 };
 use crate::{
@@ -192,15 +191,19 @@ pub async fn start(
             directory.clone(),
             core_sender.downgrade(),
             network_id,
+            Arc::clone(&hooks.boundaries),
         ),
-        executor: executor.clone(),
+        answerer: Answerer {
+            executor: executor.clone(),
+            instruction: config.instruction.clone(),
+            output_tokens_max: config.output_tokens_max,
+            places: Arc::new(Semaphore::new(config.profile.parallel_max.max(1) as usize)),
+        },
         outgoing: hooks.outgoing,
+        boundaries: hooks.boundaries,
         auditor: auditor_sender.clone(),
         checkpoint: checkpoint_sender,
         checkpoint_interval: config.checkpoint_interval,
-        instruction: config.instruction.clone(),
-        output_tokens_max: config.output_tokens_max,
-        parallel_max: config.profile.parallel_max,
     };
     let core = Core::new(parts, core_receiver, core_sender.downgrade());
     let auditor = Auditor::new(
@@ -221,6 +224,8 @@ pub async fn start(
         core: core_sender,
         auditor: auditor_sender,
         connected: std::collections::BTreeMap::new(),
+        gathering: Some(Gathering::default()),
+        gathering_until: tokio::time::Instant::now() + config.gather_timeout,
     };
     let metrics = Metrics::default();
     if let Some(address) = config.admin.metrics {
@@ -316,78 +321,4 @@ fn describe(description: &Description) -> String {
         description.model_name,
         description.device
     )
-}
-
-fn peer_config(config: &Config, description: Option<&Description>) -> PeerConfig {
-    let mut tags = config.profile.tags.clone();
-    tags.sort_unstable();
-    tags.dedup();
-    let profile = description.map(|description| Profile {
-        description: config
-            .profile
-            .description
-            .clone()
-            .unwrap_or_else(|| tags.join(" ")),
-        models: vec![Model {
-            name: description.model_name.chars().take(64).collect(),
-            digest: Digest::from_bytes(*description.model_digest.as_bytes()),
-            context_tokens: description.context_length_tokens.unwrap_or(0),
-        }],
-        tags,
-        price_microunits: config.profile.price_microunits,
-        parallel_max: config.profile.parallel_max,
-    });
-    PeerConfig {
-        profile,
-        policy: config.policy(),
-        capability_ms: u64::try_from(config.capability_validity.as_millis()).unwrap_or(u64::MAX),
-        queue_max: config.profile.queue_max,
-        tasks_max: config.tasks_max,
-    }
-}
-
-fn network_config(config: &Config) -> Result<NetworkConfig, StartError> {
-    let parse = |key: &'static str, addresses: &[String]| {
-        addresses
-            .iter()
-            .map(|address| {
-                address
-                    .parse::<Multiaddr>()
-                    .map_err(|error| StartError::Address {
-                        key,
-                        address: address.clone(),
-                        reason: error.to_string(),
-                    })
-            })
-            .collect::<Result<Vec<_>, _>>()
-    };
-    Ok(NetworkConfig {
-        listen_addresses: parse("listen", &config.listen)?,
-        bootstrap_addresses: parse("bootstrap", &config.bootstrap)?,
-        mdns: if config.mdns {
-            MdnsMode::On
-        } else {
-            MdnsMode::Off
-        },
-        ..NetworkConfig::default()
-    })
-}
-
-fn admin_settings(config: &Config, home: &Home) -> Result<ListenSettings, StartError> {
-    let token = |file: Option<&std::path::Path>| file.map(BearerToken::read_file).transpose();
-    let tcp = match config.admin.tcp {
-        None => None,
-        Some(address) => Some(TcpSettings {
-            address,
-            reachability: Reachability::default(),
-            tokens: Tokens::new(
-                token(config.admin.operator_token_file.as_deref())?.as_ref(),
-                token(config.admin.auditor_token_file.as_deref())?.as_ref(),
-            )?,
-        }),
-    };
-    Ok(ListenSettings {
-        socket: home.admin_socket(config),
-        tcp,
-    })
 }

@@ -69,9 +69,9 @@ pub enum Verdict {
 pub struct PeerView {
     /// Log key.
     pub key: PublicKey,
-    /// Log id.
-    pub log: Digest,
-    /// libp2p peer id.
+    /// Log id; nothing for a peer that is known only by its statements in others' logs.
+    pub log: Option<Digest>,
+    /// libp2p peer id; empty likewise.
     pub peer_id: String,
     /// Whether it is connected.
     pub connected: bool,
@@ -83,6 +83,8 @@ pub struct PeerView {
     pub verdict: Verdict,
     /// Why it is exposed.
     pub fault: Option<Fault>,
+    /// The log whose entry shows the fault: the peer's own, or one that holds the peer's statements.
+    pub found_in: Option<Digest>,
     /// Why it is suspected or unusable, for people.
     pub reason: String,
 }

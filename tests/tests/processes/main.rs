@@ -1,6 +1,7 @@
 //! Tests over real processes: whole networks on loopback, killed, lied to and audited from files alone.
 
 mod auditor;
+mod boundaries;
 mod cheats;
 mod clients;
 mod engine;

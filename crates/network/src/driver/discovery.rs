@@ -1,8 +1,6 @@
-//! How peers are found: bootstrap addresses, identify, Kademlia, mDNS.
+//! How peers are found: identify, Kademlia, mDNS.
 
 use libp2p::multiaddr::Protocol;
-use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
 
 use super::Driver;
@@ -11,86 +9,7 @@ use crate::limits::{ADDRESSES_PER_PEER_MAX, DISCOVERY_PEERS_TARGET};
 /// Most records of one mDNS answer that are looked at.
 const MDNS_RECORDS_MAX: usize = 64;
 
-/// A configured address that is dialled until it is connected, and again when it no longer is.
-pub(super) struct Bootstrap {
-    address: Multiaddr,
-    /// The peer there: named in the address, or found by dialling.
-    peer: Option<PeerId>,
-    dialling: Option<ConnectionId>,
-    /// The address turned out to be our own.
-    is_self: bool,
-}
-
-impl Bootstrap {
-    pub(super) fn list(addresses: &[Multiaddr]) -> Vec<Self> {
-        addresses
-            .iter()
-            .map(|address| Self {
-                address: address.clone(),
-                peer: peer_of(address),
-                dialling: None,
-                is_self: false,
-            })
-            .collect()
-    }
-}
-
 impl Driver {
-    /// Dials every bootstrap address whose peer is not connected and that is not being dialled. Spec: NET-5.
-    pub(super) fn dial_bootstrap_peers(&mut self) {
-        for bootstrap in &mut self.bootstrap {
-            let is_connected = bootstrap
-                .peer
-                .is_some_and(|peer| self.sessions.contains_key(&peer));
-            if bootstrap.is_self || is_connected || bootstrap.dialling.is_some() {
-                continue;
-            }
-            let options = match bootstrap.peer {
-                Some(peer) => DialOpts::peer_id(peer)
-                    .condition(PeerCondition::DisconnectedAndNotDialing)
-                    .addresses(vec![bootstrap.address.clone()])
-                    .build(),
-                None => DialOpts::from(bootstrap.address.clone()),
-            };
-            let connection = options.connection_id();
-            match self.swarm.dial(options) {
-                Ok(()) => bootstrap.dialling = Some(connection),
-                Err(error) => {
-                    tracing::debug!(address = %bootstrap.address, %error, "not dialling a bootstrap peer");
-                }
-            }
-        }
-    }
-
-    pub(super) fn note_bootstrap_connection(&mut self, connection: ConnectionId, peer: PeerId) {
-        for bootstrap in &mut self.bootstrap {
-            if bootstrap.dialling == Some(connection) {
-                bootstrap.dialling = None;
-                bootstrap.peer = Some(peer);
-            }
-        }
-    }
-
-    pub(super) fn note_bootstrap_failure(&mut self, connection: ConnectionId, error: &DialError) {
-        for bootstrap in &mut self.bootstrap {
-            if bootstrap.dialling != Some(connection) {
-                continue;
-            }
-            bootstrap.dialling = None;
-            match error {
-                DialError::LocalPeerId { .. } => bootstrap.is_self = true,
-                // Someone else listens there now; the next dial takes whoever answers, unless the address names a peer.
-                DialError::WrongPeerId { obtained, .. } => {
-                    tracing::warn!(address = %bootstrap.address, %obtained, "another peer answers at a bootstrap address");
-                    bootstrap.peer = peer_of(&bootstrap.address);
-                }
-                error => {
-                    tracing::debug!(address = %bootstrap.address, %error, "cannot reach a bootstrap peer");
-                }
-            }
-        }
-    }
-
     /// Spec: NET-5, NET-13.
     pub(super) fn on_identify_event(&mut self, event: identify::Event) {
         let identify::Event::Received { peer_id, info, .. } = event else {
@@ -110,6 +29,27 @@ impl Driver {
                 kademlia.add_address(&peer_id, address.clone());
             }
             self.swarm.add_peer_address(peer_id, address);
+        }
+        if serves_kademlia {
+            self.look_around(peer_id);
+        }
+    }
+
+    /// Asks a peer that has just come, once in its session, who else is there: peers of a fresh network meet at once and not
+    /// at the table's next upkeep. Spec: NET-5.
+    fn look_around(&mut self, peer: PeerId) {
+        let Some(session) = self.sessions.get_mut(&peer) else {
+            return;
+        };
+        if std::mem::replace(&mut session.has_been_asked_for_peers, true)
+            || self.sessions.len() >= DISCOVERY_PEERS_TARGET
+        {
+            return;
+        }
+        if let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut()
+            && let Err(error) = kademlia.bootstrap()
+        {
+            tracing::debug!(%peer, %error, "no look-up of other peers");
         }
     }
 

@@ -4,10 +4,10 @@ use libp2p::PeerId;
 use libp2p::request_response::{
     Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
-use libp2p::swarm::ConnectionId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Driver;
+use super::sessions::HelloHeard;
 use crate::command::ResponseSender;
 use crate::event::{NetworkEvent, ReplyToken};
 use crate::handle::{ReplyError, RequestError};
@@ -37,14 +37,10 @@ pub(super) enum PendingRequest {
 impl Driver {
     pub(super) fn on_exchange_event(&mut self, event: Event<RequestFrame, ResponseFrame>) {
         match event {
-            Event::Message {
-                peer,
-                connection_id,
-                message,
-            } => match message {
+            Event::Message { peer, message, .. } => match message {
                 Message::Request {
                     request, channel, ..
-                } => self.on_request(peer, connection_id, request, channel),
+                } => self.on_request(peer, request, channel),
                 Message::Response {
                     request_id,
                     response,
@@ -63,18 +59,18 @@ impl Driver {
     fn on_request(
         &mut self,
         peer: PeerId,
-        connection: ConnectionId,
         frame: RequestFrame,
         channel: ResponseChannel<ResponseFrame>,
     ) {
         match self.judge_request(peer, frame.bytes) {
             Ok(Inbound::Request(request)) => self.hand_out(peer, request, frame.memory, channel),
-            Ok(Inbound::Hello(hello)) => match self.on_hello(peer, connection, hello) {
-                Some(bytes) => self.respond(channel, bytes),
-                None => {
+            Ok(Inbound::Hello(hello)) => match self.on_hello(peer, hello) {
+                HelloHeard::Answer(bytes) => self.respond(channel, bytes),
+                HelloHeard::OtherNetwork => {
                     self.refuse(channel, RefusalCode::OtherNetwork, "not of this network");
                     self.leave_other_network(peer);
                 }
+                HelloHeard::SessionOver => {}
             },
             Err(refusal) => self.refuse(channel, refusal.code, refusal.message()),
         }

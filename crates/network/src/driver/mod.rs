@@ -1,5 +1,6 @@
 //! The owner task: it alone holds the swarm and every table.
 
+mod bootstrap;
 mod commands;
 mod discovery;
 mod exchange;
@@ -20,7 +21,7 @@ use libp2p::{PeerId, Swarm};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use self::discovery::Bootstrap;
+use self::bootstrap::Bootstrap;
 use self::exchange::{PendingReply, PendingRequest};
 use self::gossip::PendingValidation;
 use self::listeners::Listener;
@@ -59,6 +60,7 @@ pub(crate) struct Driver {
     sessions: BTreeMap<PeerId, Session>,
     dials: BTreeMap<ConnectionId, Dial>,
     bootstrap: Vec<Bootstrap>,
+    is_bootstrap_tried: bool,
     blocklist: Blocklist,
     queue: RequestQueue,
     requests: BTreeMap<OutboundRequestId, PendingRequest>,
@@ -94,6 +96,7 @@ impl Driver {
             sessions: BTreeMap::new(),
             dials: BTreeMap::new(),
             bootstrap: Bootstrap::list(&config.bootstrap_addresses),
+            is_bootstrap_tried: false,
             blocklist: Blocklist::default(),
             queue: RequestQueue::new(
                 limits.requests_queued_max,
@@ -110,8 +113,7 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut upkeep = tokio::time::interval(UPKEEP_INTERVAL);
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut redial = tokio::time::interval(self.config.redial_interval);
-        redial.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.dial_bootstrap_peers();
         // A permit borrows the sender, so it comes from a sender beside the driver.
         let events = self.events.clone();
         let done = loop {
@@ -134,7 +136,6 @@ impl Driver {
                 },
                 () = tokio::time::sleep_until(deadline) => self.expire(),
                 _ = upkeep.tick() => self.upkeep(),
-                _ = redial.tick() => self.dial_bootstrap_peers(),
             }
         };
         let sockets = self.quic_sockets();
@@ -160,6 +161,7 @@ impl Driver {
         let next = [
             self.replies.next_deadline(),
             self.validations.next_deadline(),
+            self.next_redial(),
         ];
         match next.into_iter().flatten().min() {
             Some(deadline) => self.started + deadline,
@@ -170,6 +172,7 @@ impl Driver {
     fn expire(&mut self) {
         self.expire_replies();
         self.expire_validations();
+        self.dial_bootstrap_peers();
     }
 
     fn upkeep(&mut self) {

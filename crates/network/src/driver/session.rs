@@ -22,6 +22,10 @@ pub(super) struct Session {
     pub(super) hello_attempts: u32,
     /// Whether an answer to our hello is on its way.
     pub(super) hello_pending: bool,
+    /// Whether the peer turned out to be another process than the one that the session began with.
+    pub(super) was_restarted: bool,
+    /// Whether the peer was asked who else is there.
+    pub(super) has_been_asked_for_peers: bool,
     /// What the peer may still ask.
     pub(super) request_bucket: TokenBucket,
     /// What the peer may still forward.
@@ -46,6 +50,8 @@ impl Session {
             hello: None,
             hello_attempts: 0,
             hello_pending: false,
+            was_restarted: false,
+            has_been_asked_for_peers: false,
             request_bucket: TokenBucket::new(limits.request_quota, now),
             gossip_bucket: TokenBucket::new(limits.gossip_quota, now),
             faults: 0,

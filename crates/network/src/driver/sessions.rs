@@ -22,6 +22,16 @@ const HELLO_ATTEMPTS_MAX: u32 = 3;
 /// Pings in a row that may fail before a connection is closed.
 const PINGS_FAILED_MAX: u32 = 3;
 
+/// What follows from a hello.
+pub(super) enum HelloHeard {
+    /// These bytes are the answer.
+    Answer(Vec<u8>),
+    /// The peer belongs elsewhere.
+    OtherNetwork,
+    /// Nothing: the session has ended, and with it the stream.
+    SessionOver,
+}
+
 impl Driver {
     pub(super) fn on_connection_established(
         &mut self,
@@ -61,14 +71,20 @@ impl Driver {
             }
             return;
         }
-        if self.sessions.remove(&peer).is_none() {
+        let Some(session) = self.sessions.remove(&peer) else {
             return;
-        }
+        };
         tracing::debug!(%peer, "disconnected");
         self.replies.retain(|reply| reply.peer != peer);
         self.fail_queued_requests(&peer, "the connection ended before the hellos");
         self.emit(NetworkEvent::PeerDisconnected { peer });
         self.count_peers();
+        self.note_bootstrap_loss(peer);
+        if session.was_restarted
+            && let Err(error) = self.dial_peer(peer)
+        {
+            tracing::debug!(%peer, %error, "not dialling a peer that was restarted");
+        }
     }
 
     pub(super) fn on_dial_failed(
@@ -187,38 +203,30 @@ impl Driver {
         }
     }
 
-    /// A peer said hello: gives our answer's bytes, or `None` when it is of another network. Spec: NET-12, NET-13.
-    pub(super) fn on_hello(
-        &mut self,
-        peer: PeerId,
-        connection: ConnectionId,
-        hello: Hello,
-    ) -> Option<Vec<u8>> {
+    /// A peer said hello. Spec: NET-12, NET-13, NET-14.
+    pub(super) fn on_hello(&mut self, peer: PeerId, hello: Hello) -> HelloHeard {
         if hello.network_id != self.hello.network_id {
-            return None;
+            return HelloHeard::OtherNetwork;
         }
-        let session = self.sessions.get_mut(&peer)?;
+        let Some(session) = self.sessions.get_mut(&peer) else {
+            return HelloHeard::SessionOver;
+        };
         let is_known = session.hello.as_ref() == Some(&hello);
         let has_rotated = session.hello.is_some() && !is_known;
-        // A process says hello once: the same one again is a peer that was restarted, and its earlier connections lead
-        // nowhere although nobody has told us so yet.
-        let earlier: Vec<ConnectionId> = if session.has_said_hello && is_known {
-            session
-                .connections
-                .range(..connection)
-                .map(|(id, _)| *id)
-                .collect()
-        } else {
-            Vec::new()
-        };
-        session.has_said_hello = true;
-        for id in earlier {
-            self.swarm.close_connection(id);
+        // A process says hello once: the same one again is a peer that was restarted. All that was said in this session,
+        // subscriptions and capabilities included, went to a process that is gone, and libp2p says none of it again while
+        // a connection is left: so the session ends, and a new one begins.
+        if session.has_said_hello && is_known {
+            tracing::debug!(%peer, "restarted: the session begins anew");
+            session.was_restarted = true;
+            self.disconnect(peer);
+            return HelloHeard::SessionOver;
         }
+        session.has_said_hello = true;
         if has_rotated {
             self.introduce(peer, hello);
         }
-        Some(wire::encode_hello_response(&self.hello))
+        HelloHeard::Answer(wire::encode_hello_response(&self.hello))
     }
 
     /// Both hellos are through: the peer serves our requests from now on.

@@ -153,6 +153,57 @@ async fn net_5_a_bootstrap_peer_that_comes_back_is_dialled_again() {
 }
 
 #[tokio::test]
+async fn net_5_a_bootstrap_peer_that_starts_later_is_met_long_before_the_interval() {
+    let port = free_tcp_port();
+    let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+    let follower = NetworkConfig {
+        bootstrap_addresses: vec![address.clone()],
+        redial_interval: Duration::from_secs(3600),
+        ..tcp()
+    };
+    let mut early = start(1, follower).await;
+    early
+        .until("the failed dial", |event| {
+            matches!(event, NetworkEvent::BootstrapTried).then_some(())
+        })
+        .await;
+    let late = start(2, listening_on(address, tcp())).await;
+    early.until_introduced(late.peer()).await;
+}
+
+/// A port that nobody listens on now.
+fn free_tcp_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn net_14_after_a_restart_both_sides_hear_subscriptions_and_hellos_again() {
+    let mut survivor = start(1, quic()).await;
+    let peer = survivor.peer();
+    let doomed_runtime = tokio::runtime::Runtime::new().unwrap();
+    let bootstrapped = NetworkConfig {
+        bootstrap_addresses: vec![survivor.address().await],
+        ..quic()
+    };
+    let config = bootstrapped.clone();
+    let doomed = doomed_runtime
+        .spawn(async move {
+            let mut doomed = start(2, config).await;
+            doomed.until_ready(peer).await;
+            doomed
+        })
+        .await
+        .unwrap();
+    survivor.until_ready(doomed.peer()).await;
+    doomed_runtime.shutdown_background();
+    let mut restarted = start(2, bootstrapped).await;
+    restarted.until_ready(survivor.peer()).await;
+    survivor.until_ready(restarted.peer()).await;
+    drop(doomed);
+}
+
+#[tokio::test]
 async fn net_14_a_peer_that_was_killed_and_restarted_is_served_at_once() {
     let mut survivor = start(1, quic()).await;
     let peer = survivor.peer();

@@ -54,12 +54,16 @@ pub(crate) async fn ask(
     executors: u32,
     close_bids: u32,
 ) -> anyhow::Result<Answered> {
-    let step = v1::Step {
+    ask_step(client, sum_step(text), executors, close_bids).await
+}
+
+/// A step that asks for an integer.
+pub(crate) fn sum_step(text: &str) -> v1::Step {
+    v1::Step {
         text: text.to_owned(),
         tags: vec!["sums".to_owned()],
         form: v1::AnswerForm::Integer.into(),
-    };
-    ask_step(client, step, executors, close_bids).await
+    }
 }
 
 /// Asks any question, and waits for the end.
@@ -79,6 +83,18 @@ pub(crate) async fn ask_step(
         execute_ms: 4_000,
         ..v1::TaskSettings::default()
     };
+    ask_within(client, step, settings).await
+}
+
+/// Asks any question with any settings, and waits for the end.
+///
+/// # Errors
+/// The node fails, or does not decide within [`TIME_MAX`].
+pub(crate) async fn ask_within(
+    client: &AdminClient,
+    step: v1::Step,
+    settings: v1::TaskSettings,
+) -> anyhow::Result<Answered> {
     let request = v1::SubmitRequest {
         work: Some(v1::submit_request::Work::Question(step)),
         settings: Some(settings),

@@ -8,7 +8,7 @@ mod ports;
 mod programs;
 mod wait;
 
-pub(crate) use ask::{ask, ask_step, sum_question};
+pub(crate) use ask::{ask, ask_step, ask_within, sum_question, sum_step};
 pub(crate) use export::{audit, audit_with, entries, read_export, write_export};
 pub(crate) use network::{Network, Role};
 pub(crate) use peer::Peer;

@@ -154,14 +154,19 @@ impl Network {
         Ok(())
     }
 
-    /// Starts a peer again that was killed, and waits until it is back and connected with all who run.
-    pub(crate) async fn restart(&mut self, index: usize) -> anyhow::Result<()> {
-        let flags: Vec<String> = self
+    /// Starts a peer again, with further flags, and waits for nothing.
+    pub(crate) fn start_again(&mut self, index: usize, flags: &[String]) -> anyhow::Result<()> {
+        let bootstrap = self
             .addresses_but(self.peers[index].name)
             .into_iter()
-            .flat_map(|address| ["--bootstrap".to_owned(), address])
-            .collect();
-        self.peers[index].start(&flags)?;
+            .flat_map(|address| ["--bootstrap".to_owned(), address]);
+        let flags: Vec<String> = bootstrap.chain(flags.iter().cloned()).collect();
+        self.peers[index].start(&flags)
+    }
+
+    /// Starts a peer again that was killed, and waits until it is back and connected with all who run.
+    pub(crate) async fn restart(&mut self, index: usize) -> anyhow::Result<()> {
+        self.start_again(index, &[])?;
         self.peers[index].ready().await?;
         let others = self
             .peers

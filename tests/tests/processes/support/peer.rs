@@ -95,6 +95,21 @@ impl Peer {
         Ok(())
     }
 
+    /// Whether the process has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> anyhow::Result<bool> {
+        let process = self.process.as_mut().context("does not run")?;
+        Ok(process.try_wait()?.is_some())
+    }
+
+    /// Waits until the process has ended by itself.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let mut process = self.process.take().context("does not run")?;
+        tokio::time::timeout(TIME_MAX, process.wait())
+            .await
+            .with_context(|| format!("{} did not end", self.name))?
+            .map_err(Into::into)
+    }
+
     /// SIGTERM, by process id.
     pub(crate) async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
         let id = self.id()?;

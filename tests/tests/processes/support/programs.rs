@@ -13,6 +13,8 @@ pub(crate) enum Program {
     LyingCoordinator,
     /// Bids a match that its capability does not have.
     FalseBidder,
+    /// Dies at a boundary, if told to.
+    DyingPeer,
 }
 
 impl Program {
@@ -21,6 +23,7 @@ impl Program {
             Self::Symphony => symphony(),
             Self::LyingCoordinator => env!("CARGO_BIN_EXE_lying-coordinator").into(),
             Self::FalseBidder => env!("CARGO_BIN_EXE_false-bidder").into(),
+            Self::DyingPeer => env!("CARGO_BIN_EXE_dying-peer").into(),
         }
     }
 }

@@ -19,87 +19,23 @@
 //!
 //! Spec: NET-60 to NET-64.
 
+mod limits;
+mod source;
+mod step;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use libp2p::PeerId;
 use symphony_transparency::Digest;
 
+pub use self::limits::{BACKOFF_MAX, BACKOFF_MIN, FollowLimits};
+use self::source::{FollowedLog, Source};
+pub use self::step::{Outcome, Question, Step, StepId};
 use crate::limits::{RANGE_COUNT_MAX, RANGE_SIZE_MAX};
 use crate::message::LogRange;
-
-/// Wait after the first failure of a source. Spec: NET-62.
-pub const BACKOFF_MIN: Duration = Duration::from_millis(250);
-
-/// Longest wait after a failure of a source. Spec: NET-62.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(60);
-
-/// What following may cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FollowLimits {
-    /// Logs followed at once. Default 1,024.
-    pub logs_max: usize,
-    /// Sources remembered for one log: its author and some who follow it too. Default 4.
-    pub sources_per_log_max: usize,
-    /// Steps under way with one peer. Default 2, so that following leaves room for the node's own requests.
-    pub steps_per_peer_max: usize,
-    /// Steps under way in all. Default 16.
-    pub steps_max: usize,
-    /// How often a log that is not known to have grown is asked for its size. Default 5 s.
-    pub status_interval: Duration,
-}
-
-impl Default for FollowLimits {
-    fn default() -> Self {
-        Self {
-            logs_max: 1024,
-            sources_per_log_max: 4,
-            steps_per_peer_max: 2,
-            steps_max: 16,
-            status_interval: Duration::from_secs(5),
-        }
-    }
-}
-
-/// The next thing to ask a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Names the step in [`Follow::finish`].
-    pub id: StepId,
-    /// Whom to ask.
-    pub peer: PeerId,
-    /// What to ask.
-    pub question: Question,
-}
-
-/// What to ask about a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// How long is the log? To be sent as [`crate::Request::LogStatus`].
-    Status {
-        /// Digest of entry 0 of the log.
-        log_id: Digest,
-    },
-    /// The next entries. To be sent as [`crate::Request::LogRange`].
-    Range(LogRange),
-}
-
-/// Names one step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StepId(u64);
-
-/// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The peer says that its copy has this many entries.
-    Size(u64),
-    /// The replayer now has this many entries of the log.
-    Advanced(u64),
-    /// No answer, or a refusal: ask again later.
-    Failed,
-    /// The answer does not continue the log: do not ask this peer again for it.
-    Wrong,
-}
 
 /// Why something cannot be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -125,23 +61,6 @@ pub struct Follow {
     next_id: u64,
     /// The log after which the search for the next step begins, so that no log waits for ever.
     last_log: Option<Digest>,
-}
-
-#[derive(Debug)]
-struct FollowedLog {
-    have: u64,
-    sources: Vec<Source>,
-    is_under_way: bool,
-    status_due: Duration,
-}
-
-#[derive(Debug)]
-struct Source {
-    peer: PeerId,
-    size: u64,
-    failures: u32,
-    retry_at: Duration,
-    asked_at: Duration,
 }
 
 #[derive(Debug)]
@@ -393,39 +312,6 @@ impl Follow {
     }
 }
 
-impl FollowedLog {
-    fn known_size(&self) -> u64 {
-        self.sources
-            .iter()
-            .map(|source| source.size)
-            .max()
-            .unwrap_or(0)
-    }
-}
-
-impl Source {
-    /// When this source may next be asked about this log.
-    fn due(&self, log: &FollowedLog) -> Duration {
-        if self.size > log.have {
-            self.retry_at
-        } else {
-            self.retry_at.max(log.status_due)
-        }
-    }
-
-    fn succeed(&mut self, now: Duration) {
-        self.failures = 0;
-        self.retry_at = now;
-    }
-
-    fn fail(&mut self, now: Duration) {
-        // Beyond 8 doublings the wait is the longest anyway.
-        let doublings = self.failures.min(8);
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = now + (BACKOFF_MIN * (1 << doublings)).min(BACKOFF_MAX);
-    }
-}
-
 /// The digest after this one in byte order, or `None` after the last.
 fn successor(digest: &Digest) -> Option<Digest> {
     let mut bytes = *digest.as_bytes();
@@ -437,198 +323,4 @@ fn successor(digest: &Digest) -> Option<Digest> {
         }
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Duration = Duration::from_secs(1000);
-
-    fn log(byte: u8) -> Digest {
-        Digest::from_bytes([byte; 32])
-    }
-
-    fn following(logs: &[u8], peer: PeerId) -> Follow {
-        let mut follow = Follow::new(FollowLimits::default());
-        for byte in logs {
-            follow.add(log(*byte), 0, START).unwrap();
-            follow.add_source(&log(*byte), peer, START).unwrap();
-        }
-        follow
-    }
-
-    #[test]
-    fn net_60_a_log_is_asked_for_its_size_and_then_fetched_to_its_end() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        let status = follow.next(START).unwrap();
-        assert_eq!(status.question, Question::Status { log_id: log(1) });
-        assert_eq!(follow.next(START), None, "one step of a log at a time");
-        follow.finish(status.id, Outcome::Size(5000), START);
-        assert_eq!(follow.lag(&log(1)), Some(5000));
-        let first = follow.next(START).unwrap();
-        let range = |first_index, count_max| {
-            Question::Range(LogRange {
-                log_id: log(1),
-                first_index,
-                count_max,
-                size_max: RANGE_SIZE_MAX,
-            })
-        };
-        assert_eq!(first.question, range(0, RANGE_COUNT_MAX));
-        follow.finish(first.id, Outcome::Advanced(4096), START);
-        let second = follow.next(START).unwrap();
-        assert_eq!(second.question, range(4096, 904));
-        follow.finish(second.id, Outcome::Advanced(5000), START);
-        assert_eq!(follow.next(START), None);
-        let due = follow.next_due().unwrap();
-        assert_eq!(due, START + FollowLimits::default().status_interval);
-        assert!(matches!(
-            follow.next(due).unwrap().question,
-            Question::Status { .. }
-        ));
-    }
-
-    #[test]
-    fn net_60_a_checkpoint_that_is_heard_saves_the_question() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        follow.heard(&log(1), &peer, 3);
-        follow.heard(&log(1), &PeerId::random(), 9);
-        assert!(matches!(
-            follow.next(START).unwrap().question,
-            Question::Range(range) if range.count_max == 3
-        ));
-    }
-
-    #[test]
-    fn net_61_steps_are_limited_for_each_peer_and_logs_take_turns() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1, 2, 3], peer);
-        let first = follow.next(START).unwrap();
-        let second = follow.next(START).unwrap();
-        assert_eq!(follow.next(START), None, "two steps a peer");
-        follow.finish(first.id, Outcome::Size(10), START);
-        let third = follow.next(START).unwrap();
-        assert_eq!(third.question, Question::Status { log_id: log(3) });
-        follow.finish(second.id, Outcome::Size(0), START);
-        assert!(matches!(
-            follow.next(START).unwrap().question,
-            Question::Range(_)
-        ));
-    }
-
-    #[test]
-    fn net_62_a_failing_source_waits_twice_as_long_each_time() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        follow.heard(&log(1), &peer, 3);
-        let mut now = START;
-        let mut waits = Vec::new();
-        for _ in 0..10 {
-            let step = follow.next(now).unwrap();
-            follow.finish(step.id, Outcome::Failed, now);
-            assert_eq!(follow.next(now), None);
-            let due = follow.next_due().unwrap();
-            waits.push(due - now);
-            now = due;
-        }
-        assert_eq!(waits[0], BACKOFF_MIN);
-        assert_eq!(waits[1], 2 * BACKOFF_MIN);
-        assert_eq!(waits[9], BACKOFF_MAX);
-        let step = follow.next(now).unwrap();
-        follow.finish(step.id, Outcome::Advanced(1), now);
-        assert!(follow.next(now).is_some(), "success ends the waiting");
-    }
-
-    #[test]
-    fn net_62_another_source_serves_while_one_waits() {
-        let (author, follower) = (PeerId::random(), PeerId::random());
-        let mut follow = following(&[1], author);
-        follow.add_source(&log(1), follower, START).unwrap();
-        follow.heard(&log(1), &author, 3);
-        follow.heard(&log(1), &follower, 3);
-        let step = follow.next(START).unwrap();
-        assert_eq!(step.peer, author);
-        follow.finish(step.id, Outcome::Failed, START);
-        assert_eq!(follow.next(START).unwrap().peer, follower);
-    }
-
-    #[test]
-    fn net_62_a_source_that_sends_nothing_although_it_claims_more_waits() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        follow.heard(&log(1), &peer, 3);
-        let step = follow.next(START).unwrap();
-        follow.finish(step.id, Outcome::Advanced(0), START);
-        assert_eq!(follow.next(START), None);
-    }
-
-    #[test]
-    fn net_63_a_source_of_wrong_entries_is_not_asked_again() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        let step = follow.next(START).unwrap();
-        follow.finish(step.id, Outcome::Wrong, START);
-        assert_eq!(follow.next(START + BACKOFF_MAX), None);
-        assert_eq!(follow.next_due(), None);
-    }
-
-    #[test]
-    fn net_64_everything_is_bounded() {
-        let mut follow = Follow::new(FollowLimits {
-            logs_max: 1,
-            sources_per_log_max: 2,
-            ..FollowLimits::default()
-        });
-        follow.add(log(1), 0, START).unwrap();
-        assert_eq!(follow.add(log(1), 0, START), Ok(()));
-        assert_eq!(
-            follow.add(log(2), 0, START),
-            Err(FollowError::TooManyLogs { limit: 1 })
-        );
-        let peers = [PeerId::random(), PeerId::random(), PeerId::random()];
-        for peer in peers {
-            follow.add_source(&log(1), peer, START).unwrap();
-        }
-        assert_eq!(follow.logs[&log(1)].sources.len(), 2);
-        let step = follow.next(START).unwrap();
-        follow.finish(step.id, Outcome::Failed, START);
-        follow.add_source(&log(1), peers[2], START).unwrap();
-        assert!(
-            follow.logs[&log(1)]
-                .sources
-                .iter()
-                .any(|source| source.peer == peers[2])
-        );
-    }
-
-    #[test]
-    fn a_peer_that_leaves_takes_its_steps_along() {
-        let peer = PeerId::random();
-        let mut follow = following(&[1], peer);
-        let step = follow.next(START).unwrap();
-        follow.remove_source(&peer);
-        follow.finish(step.id, Outcome::Size(9), START);
-        assert_eq!(follow.lag(&log(1)), Some(0));
-        follow.add_source(&log(1), peer, START).unwrap();
-        assert!(follow.next(START).is_some());
-        follow.remove(&log(1));
-        assert_eq!(follow.next(START), None);
-        assert_eq!(follow.have(&log(1)), None);
-    }
-
-    #[test]
-    fn the_search_starts_after_the_last_log_and_wraps() {
-        assert_eq!(successor(&Digest::from_bytes([0xFF; 32])), None);
-        let mut expected = [0; 32];
-        expected[30] = 1;
-        let mut start = [0; 32];
-        start[31] = 0xFF;
-        assert_eq!(
-            successor(&Digest::from_bytes(start)),
-            Some(Digest::from_bytes(expected))
-        );
-    }
 }

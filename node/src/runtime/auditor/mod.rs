@@ -1,0 +1,222 @@
+//! The auditor: follows the logs of the peers that this node meets, replays them as they grow, and keeps a verdict for each.
+//!
+//! A verdict rests on bytes alone: entries that replay finds at fault, or checkpoints that do not fit them. Silence never
+//! exposes anybody. Spec: REPLAY-6 to REPLAY-9.
+
+mod followed;
+mod following;
+mod judging;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use symphony_ledger::Ledger;
+use symphony_network::{
+    PeerId, Response,
+    follow::{Follow, FollowLimits, Step},
+};
+use symphony_protocol::{Fault, replay::Replay};
+use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::followed::Followed;
+use super::{
+    core::CoreCommand,
+    view::{PeerView, Verdict},
+};
+
+/// Time for one question.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Exposed peers remembered at most: each had to buy an admission stamp, so more cost a fortune.
+const EXPOSED_MAX: usize = 16_384;
+/// Wake up at least this often.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What the auditor is told.
+pub(crate) enum AuditorCommand {
+    /// A peer said hello; its entry 0 was verified.
+    Hello {
+        peer: PeerId,
+        replay: Box<Replay>,
+        genesis: Vec<u8>,
+    },
+    /// A peer is no longer connected.
+    Gone { peer: PeerId, log: Digest },
+    /// A checkpoint with a verified signature.
+    Checkpoint { signed: Box<SignedCheckpoint> },
+    /// A log shows another peer's fault.
+    Found {
+        fault: Fault,
+        /// That log.
+        found_in: Digest,
+    },
+    /// An answer to a question.
+    Answered {
+        step: Step,
+        response: Option<Response>,
+    },
+    /// A followed log's replay.
+    Snapshot {
+        log: Digest,
+        answer: oneshot::Sender<Option<Box<Replay>>>,
+    },
+}
+
+/// A peer's fault, and where it stands.
+#[derive(Clone, Debug)]
+struct Exposure {
+    fault: Fault,
+    /// The log whose entries show it: the peer's own, or that of another, which holds the peer's statements.
+    found_in: Digest,
+}
+
+pub(super) struct Auditor {
+    commands: mpsc::Receiver<AuditorCommand>,
+    own_commands: mpsc::WeakSender<AuditorCommand>,
+    core: mpsc::Sender<CoreCommand>,
+    network: symphony_network::Handle,
+    ledger: Ledger,
+    follow: Follow,
+    logs: BTreeMap<Digest, Followed>,
+    /// Peers that broke a rule, also those whose own log is not followed. One costs its peer an admission stamp.
+    exposed: BTreeMap<PublicKey, Exposure>,
+    view: watch::Sender<Arc<Vec<PeerView>>>,
+    began: Instant,
+    changed: bool,
+}
+
+impl Auditor {
+    pub(super) fn new(
+        (commands, own_commands): (
+            mpsc::Receiver<AuditorCommand>,
+            mpsc::WeakSender<AuditorCommand>,
+        ),
+        core: mpsc::Sender<CoreCommand>,
+        network: symphony_network::Handle,
+        ledger: Ledger,
+        status_interval: Duration,
+        view: watch::Sender<Arc<Vec<PeerView>>>,
+    ) -> Self {
+        let follow = Follow::new(FollowLimits {
+            status_interval,
+            ..FollowLimits::default()
+        });
+        let (logs, exposed) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            commands,
+            own_commands,
+            core,
+            network,
+            ledger,
+            follow,
+            logs,
+            exposed,
+            view,
+            began: Instant::now(),
+            changed: false,
+        }
+    }
+
+    /// Runs until `stop`.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            self.ask_next();
+            self.show();
+            let wake = self.follow.next_due().map_or(IDLE, |due| {
+                due.saturating_sub(self.began.elapsed()).min(IDLE)
+            });
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                command = self.commands.recv() => match command {
+                    Some(command) => self.take(command).await,
+                    None => break,
+                },
+                () = tokio::time::sleep(wake) => {}
+            }
+        }
+    }
+
+    async fn take(&mut self, command: AuditorCommand) {
+        match command {
+            AuditorCommand::Hello {
+                peer,
+                replay,
+                genesis,
+            } => self.hello(peer, *replay, genesis).await,
+            AuditorCommand::Gone { peer, log } => {
+                self.follow.remove_source(&peer);
+                if let Some(followed) = self.logs.get_mut(&log) {
+                    followed.connected = false;
+                    self.changed = true;
+                }
+            }
+            AuditorCommand::Checkpoint { signed } => self.checkpoint(*signed).await,
+            AuditorCommand::Found { fault, found_in } => self.expose(fault, found_in).await,
+            AuditorCommand::Answered { step, response } => self.answered(step, response).await,
+            AuditorCommand::Snapshot { log, answer } => {
+                let _ = answer.send(
+                    self.logs
+                        .get(&log)
+                        .map(|followed| Box::new(followed.replay.clone())),
+                );
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
+        let followed = self.logs.iter().map(|(log, followed)| {
+            let key = followed.replay.author();
+            let exposure = self.exposed.get(&key);
+            PeerView {
+                key,
+                log: Some(*log),
+                peer_id: followed.peer.to_string(),
+                connected: followed.connected,
+                size: followed
+                    .replay
+                    .size()
+                    .saturating_add(self.follow.lag(log).unwrap_or(0)),
+                replayed: followed.replay.size(),
+                verdict: followed.verdict,
+                fault: exposure.map(|exposure| exposure.fault.clone()),
+                found_in: exposure.map(|exposure| exposure.found_in),
+                reason: followed.reason.clone(),
+            }
+        });
+        let known: BTreeSet<PublicKey> = self
+            .logs
+            .values()
+            .map(|followed| followed.replay.author())
+            .collect();
+        // Its own signed statement in another's log convicts a peer whose log nobody here follows.
+        let others = self
+            .exposed
+            .iter()
+            .filter(|(key, _)| !known.contains(*key))
+            .map(|(key, exposure)| PeerView {
+                key: *key,
+                log: None,
+                peer_id: String::new(),
+                connected: false,
+                size: 0,
+                replayed: 0,
+                verdict: Verdict::Exposed,
+                fault: Some(exposure.fault.clone()),
+                found_in: Some(exposure.found_in),
+                reason: String::new(),
+            });
+        let peers = followed.chain(others).collect();
+        self.view.send_replace(Arc::new(peers));
+    }
+}

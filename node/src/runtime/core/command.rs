@@ -1,0 +1,56 @@
+//! What the core is asked.
+
+use symphony_coordination::{Event, TaskRequest};
+use symphony_network::ReplyToken;
+use symphony_protocol::{
+    records::{Capability, Received},
+    replay::Replay,
+};
+use symphony_transparency::{Digest, PublicKey, VerifiedStatement};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::runtime::view::Report;
+
+/// What the core is asked.
+pub(crate) enum CoreCommand {
+    /// An event without an awaited answer.
+    Event(Event),
+    /// A statement of a peer that awaits an answer.
+    Statement {
+        statement: VerifiedStatement,
+        private: Vec<u8>,
+        reply: ReplyToken,
+    },
+    /// A coordinator asks for a reveal and awaits an answer.
+    Reveal {
+        from: PublicKey,
+        assignment: Digest,
+        reply: ReplyToken,
+    },
+    /// A client's task.
+    Submit {
+        task: Box<TaskRequest>,
+        reports: mpsc::Sender<Report>,
+    },
+    /// Whoever is there can hear a beacon: tasks that waited for this begin.
+    Gathered,
+    /// Somebody now listens to beacons.
+    Heard,
+    /// Reports of a task from its first on.
+    Follow {
+        task: u64,
+        answer: oneshot::Sender<Option<mpsc::Receiver<Report>>>,
+    },
+    /// The own log's replay.
+    Snapshot {
+        answer: oneshot::Sender<Box<Replay>>,
+    },
+    /// Capabilities heard of.
+    Capabilities {
+        answer: oneshot::Sender<Vec<Received<Capability>>>,
+    },
+    /// The own capability, for a peer that has just come.
+    Introduce { to: PublicKey },
+    /// A signed checkpoint of everything durable.
+    Checkpoint { answer: oneshot::Sender<String> },
+}

@@ -1,0 +1,161 @@
+//! What the core does once the entries are durable: gossip, send, reply, execute, tell, sign.
+
+use symphony_coordination::Effect;
+use symphony_network::{PublishError, Refusal, RefusalCode, Response, Topic};
+use symphony_transparency::{Checkpoint, PublicKey, StatementKind, UnverifiedStatement};
+
+use super::{Core, CoreError};
+use crate::{
+    home::now_ms,
+    runtime::{auditor::AuditorCommand, hooks::Boundary, view::Report},
+};
+
+impl Core {
+    pub(super) async fn carry_out(&mut self, effect: Effect) -> Result<(), CoreError> {
+        match effect {
+            Effect::Publish { statement } => self.gossip(statement).await,
+            Effect::Send {
+                to,
+                statement,
+                private,
+            } => {
+                let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
+                self.parts.sender.statement(to, statement, private);
+            }
+            Effect::AskReveal { to, assignment } => self.parts.sender.ask_reveal(to, assignment),
+            Effect::Acknowledge { token, statement } => {
+                self.reply(token, Response::Acknowledged { statement });
+            }
+            Effect::Refuse { token, refusal } => {
+                self.reply(
+                    token,
+                    Response::Refused(Refusal::new(RefusalCode::NotAccepted, refusal.0)),
+                );
+            }
+            Effect::Execute {
+                assignment,
+                prompt,
+                execute_ms,
+            } => {
+                if let Some(commands) = self.own_commands.upgrade() {
+                    self.parts
+                        .answerer
+                        .execute(commands, assignment, prompt, execute_ms)?;
+                }
+            }
+            Effect::Report {
+                request,
+                entry,
+                time_ms,
+                event,
+            } => self.tasks.report(
+                request,
+                Report {
+                    entry,
+                    time_ms,
+                    event,
+                },
+            ),
+            Effect::Found(fault) => {
+                let found_in = self.parts.peer.state().log();
+                let command = AuditorCommand::Found { fault, found_in };
+                if self.parts.auditor.try_send(command).is_err() {
+                    tracing::warn!(
+                        "the auditor is busy; a finding will be seen again when the log is replayed"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn gossip(&mut self, statement: Vec<u8>) {
+        let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
+        let kind = UnverifiedStatement::parse(&statement).map(|statement| statement.kind());
+        let topic = match kind {
+            Ok(StatementKind::Beacon) => Topic::Beacon,
+            _ => Topic::Capability,
+        };
+        let published = self.publish(topic, statement.clone()).await;
+        if topic == Topic::Beacon {
+            // Whoever comes before its close is told then.
+            let was_gossiped = !matches!(published, Err(PublishError::NoPeers));
+            let network = self.parts.sender.network_id;
+            self.beacons.add(&statement, &network, was_gossiped);
+        }
+    }
+
+    async fn publish(&mut self, topic: Topic, bytes: Vec<u8>) -> Result<(), PublishError> {
+        self.parts.boundaries.pass(Boundary::Send);
+        let published = self.parts.network.publish(topic, bytes).await;
+        self.parts.boundaries.pass(Boundary::Sent);
+        // Nobody listening yet is no failure: newcomers are told when they say hello.
+        if let Err(error) = &published {
+            tracing::debug!(%error, topic = topic.name(), "not gossiped");
+        }
+        published
+    }
+
+    /// Tells a peer that has just come what it missed: the own capability, and own gossiped beacons that are open.
+    pub(super) fn introduce(&mut self, to: PublicKey) {
+        if let Some(statement) = self.parts.peer.own_capability() {
+            let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
+            self.parts.sender.statement(to, statement, Vec::new());
+        }
+        for statement in self.beacons.open(now_ms()) {
+            self.parts.sender.statement(to, statement, Vec::new());
+        }
+    }
+
+    /// Gossips the open beacons that nobody could hear when they were announced.
+    pub(super) async fn announce_unheard(&mut self) {
+        for statement in self.beacons.take_unheard(now_ms()) {
+            // Its failure was told; the direct way to newcomers is left.
+            let _ = self.publish(Topic::Beacon, statement).await;
+        }
+    }
+
+    pub(super) fn reply(&mut self, token: u64, response: Response) {
+        if let Some(reply) = self.replies.remove(&token) {
+            let network = self.parts.network.clone();
+            let boundaries = self.parts.boundaries.clone();
+            tokio::spawn(async move {
+                boundaries.pass(Boundary::Send);
+                if let Err(error) = network.reply(reply, response).await {
+                    tracing::debug!(%error, "not replied");
+                }
+                boundaries.pass(Boundary::Sent);
+            });
+        }
+    }
+
+    /// Signs what is durable, if the log grew, and tells the others.
+    pub(super) async fn sign_checkpoint(&mut self) -> Result<(), CoreError> {
+        let Some(own) = self.parts.ledger.own() else {
+            return Ok(());
+        };
+        let head = own.head()?;
+        let replayed = self.parts.peer.checkpoint();
+        if head.size == self.signed_size || head.size != replayed.size {
+            return Ok(());
+        }
+        // The tree is the ledger's, the state the peer's: both speak of exactly this size.
+        let checkpoint = Checkpoint {
+            root: head.root,
+            ..replayed
+        };
+        self.parts.boundaries.pass(Boundary::Sign);
+        self.parts.ledger.record_signing(head).await?;
+        self.parts.boundaries.pass(Boundary::Recorded);
+        let signed = self.parts.peer.sign_checkpoint(&checkpoint);
+        let note = signed.text();
+        self.parts.ledger.put_checkpoint(signed).await?;
+        self.signed_size = head.size;
+        // Its failure was told; followers ask for it.
+        let _ = self
+            .publish(Topic::Checkpoint, note.clone().into_bytes())
+            .await;
+        self.parts.checkpoint.send_replace(Some(note));
+        Ok(())
+    }
+}

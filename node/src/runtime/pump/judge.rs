@@ -1,0 +1,96 @@
+//! The judgement on gossip. Spec: NET-41 to NET-52.
+
+use symphony_coordination::Event;
+use symphony_network::{Acceptance, IgnoreReason, RejectReason, Topic};
+use symphony_protocol::records::{Beacon, Received};
+use symphony_transparency::{
+    Digest, SignedCheckpoint, StatementError, StatementKind, UnverifiedStatement, VerifiedStatement,
+};
+
+use super::Pump;
+use crate::{
+    home::now_ms,
+    runtime::{auditor::AuditorCommand, core::CoreCommand},
+};
+
+impl Pump {
+    /// Judges a gossip message by the written rules. Spec: NET-41 to NET-52.
+    pub(super) async fn judge(&self, topic: Topic, data: &[u8]) -> Acceptance {
+        if topic == Topic::Checkpoint {
+            return self.judge_checkpoint(data).await;
+        }
+        let statement = match verified(data, &self.network_id) {
+            Ok(statement) => statement,
+            Err(acceptance) => return acceptance,
+        };
+        if *statement.author() == self.own_key {
+            return Acceptance::Ignore(IgnoreReason::Own);
+        }
+        match (topic, statement.kind()) {
+            (Topic::Capability, StatementKind::Capability | StatementKind::Revocation) => {}
+            (Topic::Beacon, StatementKind::Beacon) => {
+                match Received::<Beacon>::from_statement(statement.clone()) {
+                    Err(_) => return Acceptance::Reject(RejectReason::Content),
+                    Ok(beacon) if beacon.record.close_deadline_ms <= now_ms() => {
+                        return Acceptance::Ignore(IgnoreReason::OutsideValidity);
+                    }
+                    Ok(_) => {}
+                }
+            }
+            _ => return Acceptance::Reject(RejectReason::Kind),
+        }
+        let event = Event::Statement {
+            statement,
+            private: Vec::new(),
+            token: None,
+        };
+        // A full queue is this node's trouble, not the forwarder's.
+        match self.core.try_send(CoreCommand::Event(event)) {
+            Ok(()) => Acceptance::Accept,
+            Err(_) => Acceptance::Ignore(IgnoreReason::NotJudged),
+        }
+    }
+
+    async fn judge_checkpoint(&self, data: &[u8]) -> Acceptance {
+        let Ok(text) = std::str::from_utf8(data) else {
+            return Acceptance::Reject(RejectReason::Encoding);
+        };
+        let Ok(unverified) = SignedCheckpoint::parse_unverified(text) else {
+            return Acceptance::Reject(RejectReason::Encoding);
+        };
+        if unverified.network != self.network_id {
+            return Acceptance::Ignore(IgnoreReason::OtherNetwork);
+        }
+        let log = unverified.log;
+        let Some(key) = self
+            .connected
+            .values()
+            .find(|(_, known)| *known == log)
+            .map(|(key, _)| *key)
+        else {
+            return Acceptance::Ignore(IgnoreReason::Unknown);
+        };
+        match SignedCheckpoint::parse_and_verify(text, &key) {
+            Err(_) => Acceptance::Reject(RejectReason::Signature),
+            Ok(signed) => {
+                let _ = self
+                    .auditor
+                    .send(AuditorCommand::Checkpoint {
+                        signed: Box::new(signed),
+                    })
+                    .await;
+                Acceptance::Accept
+            }
+        }
+    }
+}
+
+/// The statement that these bytes are, its signature verified, or the judgement on them.
+pub(super) fn verified(bytes: &[u8], network: &Digest) -> Result<VerifiedStatement, Acceptance> {
+    let parsed = UnverifiedStatement::parse(bytes)
+        .map_err(|_| Acceptance::Reject(RejectReason::Encoding))?;
+    parsed.verify(network).map_err(|error| match error {
+        StatementError::ForeignNetwork { .. } => Acceptance::Ignore(IgnoreReason::OtherNetwork),
+        _ => Acceptance::Reject(RejectReason::Signature),
+    })
+}
