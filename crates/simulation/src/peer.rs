@@ -20,7 +20,7 @@ const STAMP_ATTEMPTS_MAX: u64 = 1 << 24;
 
 /// One machine.
 pub(crate) struct Machine {
-    secret: [u8; 32],
+    pub(crate) secret: [u8; 32],
     pub(crate) key: PublicKey,
     config: PeerConfig,
     /// What runs; nothing while the machine is down.

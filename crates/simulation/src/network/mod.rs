@@ -5,6 +5,7 @@ mod error;
 mod finish;
 mod happening;
 mod links;
+mod logs;
 mod machines;
 
 use symphony_coordination::Event;

@@ -1,0 +1,91 @@
+//! Two verifiers, one of them in Python and written from `spec/` alone, must agree (`tests/reference/README.md`).
+//!
+//! `SYMPHONY_REFERENCE_PYTHON` names a Python with the packages of `tests/reference/requirements.txt`; `./x test` makes one.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use anyhow::Context;
+
+/// About 110 logs of honest peers ...
+const NETWORKS: &str = "20";
+/// ... and so many that somebody changed.
+const CHANGES: &str = "300";
+/// A seed whose networks also hold closes without candidates, replacements, voids and findings.
+const SEED: &str = "3";
+
+fn python() -> Option<OsString> {
+    let python = std::env::var_os("SYMPHONY_REFERENCE_PYTHON");
+    if python.is_none() {
+        println!("skipped: SYMPHONY_REFERENCE_PYTHON names no Python for the second verifier");
+    }
+    python
+}
+
+/// A script of the second verifier.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("reference")
+        .join(name)
+}
+
+/// A program of the workspace, which cargo puts beside this package's programs.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let path = Path::new(env!("CARGO_BIN_EXE_scripted-answerer")).with_file_name(name);
+    anyhow::ensure!(
+        path.is_file(),
+        "{} is missing: build it with `cargo build --workspace --bins`",
+        path.display()
+    );
+    Ok(path)
+}
+
+fn succeeds(command: &mut Command) -> anyhow::Result<Output> {
+    let output = command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .with_context(|| format!("{command:?}"))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    Ok(output)
+}
+
+#[test]
+fn the_second_verifier_agrees_with_every_vector() -> anyhow::Result<()> {
+    let Some(python) = python() else {
+        return Ok(());
+    };
+    let output = succeeds(Command::new(python).arg(script("vectors.py")))?;
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    Ok(())
+}
+
+#[test]
+fn two_verifiers_agree_on_random_logs_and_on_changed_ones() -> anyhow::Result<()> {
+    let Some(python) = python() else {
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    succeeds(
+        Command::new(program("random-logs")?)
+            .arg(folder.path())
+            .args([NETWORKS, CHANGES, SEED]),
+    )?;
+    let output = succeeds(
+        Command::new(python)
+            .arg(script("compare.py"))
+            .arg(folder.path())
+            .arg("--symphony")
+            .arg(program("symphony")?),
+    )?;
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    Ok(())
+}
