@@ -15,6 +15,7 @@
 //! ```
 
 mod audit;
+mod disk;
 mod network;
 mod peer;
 mod questions;
@@ -23,8 +24,12 @@ mod random;
 mod report;
 mod scenario;
 mod worker;
+mod zoo;
 
 pub use network::{Simulation, SimulationError, run};
 pub use random::Random;
-pub use report::{PeerReport, Report, SelectionReport, TaskOutcome, TaskReport};
-pub use scenario::{Links, Scenario, Storage, Troubles, Workers};
+pub use report::{
+    CharacterReport, Conviction, PeerReport, Report, SelectionReport, TaskOutcome, TaskReport,
+};
+pub use scenario::{Character, Links, Scenario, Storage, Troubles, Workers};
+pub use zoo::{Cheat, Outcome, Side, Table, Trial, cheat_scenario, honest_scenario};

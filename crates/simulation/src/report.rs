@@ -1,7 +1,9 @@
 //! What a run showed.
 
-use symphony_protocol::{Fault, state::Counters};
+use symphony_protocol::{Fault, Rule, state::Counters};
 use symphony_transparency::{Digest, PublicKey};
+
+use crate::scenario::Character;
 
 /// The outcome of a simulation.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,14 +16,57 @@ pub struct Report {
     pub tasks: Vec<TaskReport>,
     /// Every settled selection that taught something, in the order of settlement.
     pub selections: Vec<SelectionReport>,
-    /// Faults that replay or a cross-check of the logs found. No peer of this simulation cheats, so there must be none.
+    /// Faults that honest peers found in the run, and those that an audit of all logs found at its end. Where nobody cheats,
+    /// there must be none.
     pub faults: Vec<Fault>,
+    /// What must never happen: an honest peer exposed, something acknowledged lost, two histories signed.
+    pub violations: Vec<String>,
+    /// Peers that are not honest, in order.
+    pub characters: Vec<CharacterReport>,
     /// Messages sent.
     pub messages: u64,
     /// Messages lost.
     pub lost: u64,
     /// Crashes.
     pub crashes: u64,
+    /// Messages that are no statement of this network, or not signed by whom they name.
+    pub refused: u64,
+    /// Introductions of peers whose rules nobody here knows.
+    pub unusable: u64,
+    /// Disks that were put back to an earlier state.
+    pub restored: u64,
+    /// Logs that were healed after that, and logs that were retired.
+    pub healed: u64,
+    /// Logs that could not be healed to what was signed for.
+    pub retired: u64,
+}
+
+/// A peer that is not honest, at the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CharacterReport {
+    /// Its number.
+    pub peer: u32,
+    /// What it does.
+    pub character: Character,
+    /// Whether an honest peer has all the bytes that show what it did.
+    pub in_the_open: bool,
+    /// When it was first exposed to an honest peer, if it was.
+    pub conviction: Option<Conviction>,
+    /// Honest peers that run at the end, and those of them that it is exposed to.
+    pub observers: (u32, u32),
+}
+
+/// A peer is exposed for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conviction {
+    /// The rule that it broke.
+    pub rule: Rule,
+    /// When an honest peer first had all the bytes that show what it did, in milliseconds of virtual time.
+    pub in_the_open_ms: u64,
+    /// When it was exposed, in milliseconds of virtual time.
+    pub time_ms: u64,
+    /// Number of the peer that found it.
+    pub by: usize,
 }
 
 /// A peer at the end.

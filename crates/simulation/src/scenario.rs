@@ -3,6 +3,8 @@
 use symphony_coordination::TaskSettings;
 use symphony_protocol::records::{Policy, Reach};
 
+use crate::zoo::Cheat;
+
 /// A whole network, its work and its troubles. Equal scenarios give equal reports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -36,6 +38,22 @@ pub struct Scenario {
     pub difficulty_bits: u32,
     /// Other peers that replay each log while it grows.
     pub followers: u32,
+    /// Peers, by number, that are not honest.
+    pub characters: Vec<(u32, Character)>,
+}
+
+/// What a peer that is not honest does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Character {
+    /// It breaks a rule.
+    Cheat {
+        /// How.
+        cheat: Cheat,
+        /// Chances that it lets pass first.
+        patience: u32,
+    },
+    /// It tries to have others exposed.
+    Framer,
 }
 
 /// Simulated models. Every peer claims every skill; what it can do only its answers show.
@@ -68,6 +86,10 @@ pub struct Links {
     pub duplicate_ppm: u32,
     /// Shortest and longest delay, in milliseconds.
     pub delay_ms: (u64, u64),
+    /// Share of messages that arrive much later, in parts per million ...
+    pub late_ppm: u32,
+    /// ... namely by up to this much, in milliseconds.
+    pub late_ms: u64,
 }
 
 /// Durable storage of entries.
@@ -93,6 +115,38 @@ pub struct Troubles {
     pub partition_below: u32,
     /// ... from this until this time after the start, in milliseconds.
     pub partition_ms: (u64, u64),
+    /// Random peers whose clock jumps at a random time ...
+    pub clock_jumps: u32,
+    /// ... by up to this much either way, in milliseconds.
+    pub clock_jump_ms: u64,
+    /// Random peers whose disk is put back to an earlier state at a random time.
+    pub restored_backups: u32,
+    /// Random peers that are gone for an hour from a random time on.
+    pub outages: u32,
+    /// Peers of another revision of the rules that introduce themselves to everyone, again and again.
+    pub strangers: u32,
+    /// Virtual time that the run goes on after the last task, in milliseconds, even if everything has come to an end.
+    pub afterwards_ms: u64,
+}
+
+impl Default for Troubles {
+    /// Nothing but clocks that are a little off.
+    fn default() -> Self {
+        Self {
+            crashes: 0,
+            boundary_crash_ppm: 0,
+            down_ms: (500, 5_000),
+            clock_skew_ms: 50,
+            partition_below: 0,
+            partition_ms: (0, 0),
+            clock_jumps: 0,
+            clock_jump_ms: 0,
+            restored_backups: 0,
+            outages: 0,
+            strangers: 0,
+            afterwards_ms: 0,
+        }
+    }
 }
 
 impl Default for Scenario {
@@ -121,18 +175,14 @@ impl Default for Scenario {
                 loss_ppm: 5_000,
                 duplicate_ppm: 5_000,
                 delay_ms: (1, 40),
+                late_ppm: 0,
+                late_ms: 0,
             },
             storage: Storage { sync_ms: (1, 8) },
-            troubles: Troubles {
-                crashes: 0,
-                boundary_crash_ppm: 0,
-                down_ms: (500, 5_000),
-                clock_skew_ms: 50,
-                partition_below: 0,
-                partition_ms: (0, 0),
-            },
+            troubles: Troubles::default(),
             difficulty_bits: 2,
             followers: 2,
+            characters: Vec::new(),
         }
     }
 }

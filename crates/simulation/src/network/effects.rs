@@ -5,6 +5,7 @@ use symphony_protocol::records::OutcomeClass;
 use symphony_transparency::Digest;
 
 use crate::{
+    peer::Role,
     questions::number_in,
     report::{SelectionReport, TaskOutcome},
     worker::execute,
@@ -68,10 +69,21 @@ impl Simulation<'_> {
         let Some(output) = self.machines[peer].writes.pop_front() else {
             return Ok(());
         };
-        self.machines[peer].stored.extend(output.entries);
+        let machine = &mut self.machines[peer];
+        if let Role::Cheat(doctor) = &mut machine.role {
+            doctor.append(&output.entries);
+        }
+        machine.disk.extend(output.entries);
+        if self.boundary_crash() {
+            // Between sync and signing record: what is durable was not released.
+            self.crash(peer, 0);
+            return Ok(());
+        }
+        let machine = &mut self.machines[peer];
+        machine.signing.advance(&machine.disk);
         for effect in output.effects {
             if self.boundary_crash() {
-                // Between sync and send, or between two sends.
+                // Between signing record and send, or between two sends.
                 self.crash(peer, 0);
                 return Ok(());
             }
@@ -92,7 +104,7 @@ impl Simulation<'_> {
             Effect::Publish { statement } => {
                 for other in 0..self.machines.len() {
                     if other != peer {
-                        self.send_statement(peer, other, &statement, Vec::new(), Awaited::No)?;
+                        self.release(peer, other, &statement, Vec::new(), Awaited::No)?;
                     }
                 }
             }
@@ -102,7 +114,7 @@ impl Simulation<'_> {
                 private,
             } => {
                 if let Some(to) = self.number_of(&to) {
-                    self.send_statement(peer, to, &statement, private, Awaited::Yes)?;
+                    self.release(peer, to, &statement, private, Awaited::Yes)?;
                 }
             }
             Effect::AskReveal { to, assignment } => {
@@ -121,7 +133,7 @@ impl Simulation<'_> {
                 if let Some(to) = self.machines[peer].tokens.remove(&token)
                     && !statement.is_empty()
                 {
-                    self.send_statement(peer, to, &statement, Vec::new(), Awaited::No)?;
+                    self.release(peer, to, &statement, Vec::new(), Awaited::No)?;
                 }
             }
             Effect::Refuse { token, .. } => {
@@ -131,7 +143,7 @@ impl Simulation<'_> {
                 assignment, prompt, ..
             } => self.begin(peer, assignment, &prompt),
             Effect::Report { request, event, .. } => self.note(request, &event),
-            Effect::Found(fault) => self.faults.push(fault),
+            Effect::Found(_) => self.audit_own(peer)?,
         }
         Ok(())
     }

@@ -1,8 +1,11 @@
-//! The end: every log is audited from its bytes.
+//! The end: every log is audited from its bytes, and what honest peers said is compared with what they kept.
+
+use symphony_protocol::records::Entry;
 
 use crate::{
-    audit::audit,
-    report::{PeerReport, Report, TaskOutcome, TaskReport},
+    audit::{audit, held},
+    peer::{Recovery, Role},
+    report::{CharacterReport, PeerReport, Report, TaskOutcome, TaskReport},
 };
 
 use super::{Simulation, SimulationError};
@@ -13,12 +16,24 @@ impl Simulation<'_> {
     /// # Errors
     /// A log that cannot be audited: a defect of this program.
     pub fn report(mut self) -> Result<Report, SimulationError> {
+        self.check_released();
+        self.check_signed();
+        let characters = self.characters();
         let logs: Vec<&[Vec<u8>]> = self
             .machines
             .iter()
-            .map(|machine| machine.stored.as_slice())
+            .map(|machine| match &machine.role {
+                Role::Cheat(doctor) => doctor.face(0).entries.as_slice(),
+                Role::Honest | Role::Framer(_) => machine.disk.entries(),
+            })
             .collect();
         let (roots, faults) = audit(&self.network, &logs)?;
+        for fault in &faults {
+            let author = self.number_of(&fault.peer);
+            if author.is_none_or(|author| self.machines[author].is_honest()) {
+                self.violations.push(format!("at the end: {fault}"));
+            }
+        }
         self.faults.extend(faults);
         let peers = self
             .machines
@@ -26,7 +41,7 @@ impl Simulation<'_> {
             .zip(roots)
             .filter_map(|(machine, replayed_root)| {
                 let key = machine.key;
-                let bytes = machine.stored.iter().map(Vec::len).sum::<usize>();
+                let bytes = machine.disk.entries().iter().map(Vec::len).sum::<usize>();
                 let peer = machine.peer.as_mut()?;
                 let checkpoint = peer.checkpoint();
                 Some(PeerReport {
@@ -54,9 +69,92 @@ impl Simulation<'_> {
                 .collect(),
             selections: self.selections,
             faults: self.faults,
+            violations: self.violations,
+            characters,
             messages: self.messages,
             lost: self.lost,
             crashes: self.crashes,
+            refused: self.refused,
+            unusable: self
+                .machines
+                .iter()
+                .map(|machine| machine.auditor.unusable())
+                .sum(),
+            restored: self.restored,
+            healed: self.healed,
+            retired: self.retired,
         })
+    }
+
+    /// Whether a machine's log is one that goes on: not retired, and not waiting to be healed.
+    fn goes_on(&self, peer: usize) -> bool {
+        self.machines[peer].recovery == Recovery::None
+    }
+
+    /// Everything that an honest peer released or acknowledged stands where it said.
+    fn check_released(&mut self) {
+        for ((peer, index, named), standing) in &self.released {
+            if !self.goes_on(*peer) {
+                continue;
+            }
+            let stands = usize::try_from(*index)
+                .ok()
+                .and_then(|index| self.machines[*peer].disk.entries().get(index))
+                .and_then(|bytes| Entry::parse(bytes, Some(&self.network)).ok())
+                .and_then(|entry| held(&entry.body));
+            if stands != Some((*standing, *named)) {
+                self.violations.push(format!(
+                    "peer {peer} said that entry {index} holds {named}: it holds {stands:?}"
+                ));
+            }
+        }
+    }
+
+    /// Every checkpoint that an honest peer signed is one of its log.
+    fn check_signed(&mut self) {
+        for ((peer, size), root) in &self.signed {
+            if !self.goes_on(*peer) {
+                continue;
+            }
+            let stands = self.machines[*peer].disk.tree().root_at(*size).ok();
+            if stands != Some(*root) {
+                self.violations
+                    .push(format!("peer {peer} signed another root at size {size}"));
+            }
+        }
+    }
+
+    fn characters(&self) -> Vec<CharacterReport> {
+        let mut reports = Vec::new();
+        for (number, machine) in self.machines.iter().enumerate() {
+            let known = self
+                .scenario
+                .characters
+                .iter()
+                .find(|(peer, _)| usize::try_from(*peer) == Ok(number));
+            let Some((peer, character)) = known else {
+                continue;
+            };
+            let honest =
+                |observer: &&crate::peer::Machine| observer.is_honest() && observer.peer.is_some();
+            let observers = self.machines.iter().filter(honest).count();
+            let exposed = self
+                .machines
+                .iter()
+                .filter(honest)
+                .filter(|observer| observer.auditor.exposed().contains_key(&machine.key))
+                .count();
+            reports.push(CharacterReport {
+                peer: *peer,
+                character: *character,
+                in_the_open: self.deed_ms(number).is_some(),
+                conviction: self.convictions.get(&number).copied(),
+                observers: (
+                    u32::try_from(observers).unwrap_or(u32::MAX),
+                    u32::try_from(exposed).unwrap_or(u32::MAX),
+                ),
+            });
+        }
+        reports
     }
 }

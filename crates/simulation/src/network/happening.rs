@@ -1,7 +1,9 @@
 //! What can happen, and what travels.
 
+use std::rc::Rc;
+
 use symphony_coordination::Execution;
-use symphony_transparency::{Digest, VerifiedStatement};
+use symphony_transparency::Digest;
 
 /// Something that happens.
 pub(super) enum Happening {
@@ -41,20 +43,63 @@ pub(super) enum Happening {
         other: usize,
     },
     Partition,
+    /// A clock jumps by this many milliseconds.
+    Jump {
+        peer: usize,
+        by_ms: i64,
+    },
+    BackUp {
+        peer: usize,
+    },
+    Restore {
+        peer: usize,
+    },
+    Outage {
+        peer: usize,
+    },
+    Heal {
+        peer: usize,
+        epoch: u64,
+    },
+    Strangers,
 }
 
 /// What travels between two machines.
 #[derive(Clone)]
 pub(super) enum Message {
+    /// What claims to be a statement.
     Statement {
         from: usize,
-        statement: Box<VerifiedStatement>,
+        bytes: Rc<[u8]>,
         private: Vec<u8>,
         awaited: Awaited,
     },
     AskReveal {
         from: usize,
         assignment: Digest,
+    },
+    /// What claims to be entry 0 of a log.
+    Hello {
+        entry_0: Rc<[u8]>,
+    },
+    /// Asks for a log's entries from an index on.
+    AskLog {
+        from: usize,
+        log: Digest,
+        start: usize,
+    },
+    /// What claims to be a log's entries from an index on, and a checkpoint of it.
+    Log {
+        from: usize,
+        log: Digest,
+        start: usize,
+        entries: Rc<[Vec<u8>]>,
+        note: Rc<str>,
+    },
+    /// What claims to be checkpoints.
+    Checkpoints {
+        from: usize,
+        notes: Rc<[String]>,
     },
 }
 

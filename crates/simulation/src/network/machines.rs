@@ -3,13 +3,25 @@
 use symphony_coordination::Event;
 use symphony_protocol::records::TaskKey;
 
-use crate::report::TaskOutcome;
+use crate::{peer::Recovery, report::TaskOutcome};
 
-use super::{Awaited, HEARTBEAT_MS, Happening, NOTICE_MS, Simulation, SimulationError, WARM_UP_MS};
+use super::{
+    Awaited, HEARTBEAT_MS, Happening, Kept, NOTICE_MS, Simulation, SimulationError, WARM_UP_MS,
+};
+
+/// Bytes of a record that reach the disk at most when a crash cuts it off.
+const TORN_SIZE_MAX: u64 = 600;
 
 impl Simulation<'_> {
     pub(super) fn restart(&mut self, peer: usize) -> Result<(), SimulationError> {
-        if self.machines[peer].peer.is_some() {
+        if self.machines[peer].peer.is_some()
+            || self.machines[peer].recovery == Recovery::Retired
+            || self.now_ms < self.machines[peer].out_until_ms
+        {
+            return Ok(());
+        }
+        self.machines[peer].disk.recover();
+        if !self.may_sign(peer) {
             return Ok(());
         }
         let most = self.scenario.troubles.clock_skew_ms;
@@ -19,13 +31,18 @@ impl Simulation<'_> {
             .saturating_sub_unsigned(most);
         let (time_ms, network) = (self.now_ms, self.network);
         let machine = &mut self.machines[peer];
-        machine
+        let held = machine
             .boot(&network, skew_ms)
             .map_err(|source| SimulationError::Restart {
                 peer,
                 time_ms,
                 source,
             })?;
+        for statement in held {
+            let found = self.machines[peer].auditor.hear(&statement, &self.memo);
+            self.found(peer, found)?;
+        }
+        let machine = &mut self.machines[peer];
         let (clock_ms, epoch) = (machine.clock_ms(time_ms), machine.epoch);
         let started = machine.peer.as_mut().map(|peer| peer.start(clock_ms));
         if let Some(output) = started {
@@ -54,7 +71,9 @@ impl Simulation<'_> {
             .sum();
         let most = u64::try_from(waiting.min(survivors_max)).unwrap_or(0);
         let survivors = usize::try_from(self.random.within(0, most)).unwrap_or(0);
-        self.machines[peer].crash(survivors);
+        let torn_size = usize::try_from(self.random.within(0, TORN_SIZE_MAX)).unwrap_or(0);
+        self.machines[peer].crash(survivors, torn_size);
+        self.arrivals[peer].retain(|_, arrival| arrival.kept == Kept::Stored);
         self.crashes += 1;
         self.lose_tasks(peer);
         let (least, most) = self.scenario.troubles.down_ms;
@@ -118,7 +137,7 @@ impl Simulation<'_> {
             .as_ref()
             .and_then(|peer| peer.own_capability());
         match capability {
-            Some(statement) => self.send_statement(from, to, &statement, Vec::new(), Awaited::No),
+            Some(statement) => self.release(from, to, &statement, Vec::new(), Awaited::No),
             None => Ok(()),
         }
     }
@@ -130,32 +149,12 @@ impl Simulation<'_> {
                 self.offer(peer, other)?;
             }
         }
-        self.follow(peer)?;
+        self.audit_round(peer)?;
         let epoch = self.machines[peer].epoch;
         self.queue.push(
             self.now_ms + HEARTBEAT_MS,
             Happening::Heartbeat { peer, epoch },
         );
-        Ok(())
-    }
-
-    /// Replays what is new in the logs that this peer follows.
-    fn follow(&mut self, peer: usize) -> Result<(), SimulationError> {
-        let count = self.machines.len();
-        for number in 0..self.followers[peer].len() {
-            let followed = (peer + number + 1) % count;
-            if followed == peer {
-                continue;
-            }
-            let follower = &mut self.followers[peer][number];
-            let known = follower.fault.is_some();
-            follower.follow(&self.network, &self.machines[followed].stored)?;
-            if let (false, Some(fault)) = (known, follower.fault.clone()) {
-                let exposed = fault.peer;
-                self.faults.push(fault);
-                self.handle(peer, Event::Exposed { peer: exposed })?;
-            }
-        }
         Ok(())
     }
 

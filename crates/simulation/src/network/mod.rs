@@ -1,24 +1,30 @@
 //! The loop: takes the next thing that happens, hands it to its machine, schedules what follows.
 
+mod auditing;
 mod effects;
 mod error;
 mod finish;
 mod happening;
 mod links;
-mod logs;
 mod machines;
+mod recovery;
+
+use std::{collections::BTreeMap, rc::Rc};
 
 use symphony_coordination::Event;
-use symphony_protocol::{Fault, records::Params};
-use symphony_transparency::Digest;
+use symphony_protocol::{
+    Fault,
+    records::{Genesis, Params},
+};
+use symphony_transparency::{Digest, NodeHash, PeerSecrets, PublicKey, SecretKey};
 
 use crate::{
-    audit::Follower,
-    peer::Machine,
+    audit::{Auditor, Memo, Standing},
+    peer::{Machine, Recovery, Role, STAMP_ATTEMPTS_MAX, START_MS},
     questions::Question,
     queue::Queue,
     random::Random,
-    report::{Report, SelectionReport, TaskOutcome},
+    report::{Conviction, Report, SelectionReport, TaskOutcome},
     scenario::Scenario,
 };
 
@@ -37,6 +43,9 @@ const END_MS: u64 = 900_000;
 /// Virtual time after the last task in which peers still crash, in milliseconds.
 const CRASHES_AFTER_MS: u64 = 2_000;
 
+/// The byte before the revision in the encoding of parameters: field 2, a varint.
+const REVISION_TAG: u8 = 2 << 3;
+
 /// How a task goes.
 struct OpenTask {
     question: Question,
@@ -52,13 +61,44 @@ pub struct Simulation<'a> {
     queue: Queue<Happening>,
     now_ms: u64,
     machines: Vec<Machine>,
-    followers: Vec<Vec<Follower>>,
+    memo: Memo,
     tasks: Vec<OpenTask>,
     selections: Vec<SelectionReport>,
     faults: Vec<Fault>,
     messages: u64,
     lost: u64,
     crashes: u64,
+    /// What came in that is no statement of this network.
+    refused: u64,
+    restored: u64,
+    healed: u64,
+    retired: u64,
+    /// What each honest peer got from cheats.
+    arrivals: Vec<BTreeMap<Digest, Arrival>>,
+    /// Cheats and framers that are exposed to an honest peer, by number: the first time.
+    convictions: BTreeMap<usize, Conviction>,
+    /// What honest peers said of places in their own logs: peer, index and statement.
+    released: BTreeMap<(usize, u64, Digest), Standing>,
+    /// Roots that honest peers signed, by peer and size.
+    signed: BTreeMap<(usize, u64), NodeHash>,
+    /// What must never happen.
+    violations: Vec<String>,
+    /// Entry 0 of each peer of another revision.
+    strangers: Vec<Rc<[u8]>>,
+}
+
+/// When bytes of a cheat reached an honest peer.
+#[derive(Clone, Copy)]
+struct Arrival {
+    time_ms: u64,
+    kept: Kept,
+}
+
+/// Whether a peer that crashes still has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Stored,
+    InMemory,
 }
 
 /// Simulates a network from its first entry to the decision of its last task.
@@ -90,7 +130,7 @@ impl<'a> Simulation<'a> {
         let params = Params::standard("simulation", scenario.difficulty_bits)?;
         let mut random = Random::new(scenario.seed);
         let machines: Vec<Machine> = (0..scenario.peers)
-            .map(|_| Machine::new(scenario, &params, &mut random))
+            .map(|number| Machine::new(scenario, (number, &params), &mut random))
             .collect::<Option<_>>()
             .ok_or(SimulationError::Scenario {
                 expected: "a difficulty for which a stamp is found",
@@ -108,10 +148,11 @@ impl<'a> Simulation<'a> {
             random,
             queue: Queue::new(),
             now_ms: 0,
-            followers: machines
-                .iter()
-                .map(|_| (0..scenario.followers).map(|_| Follower::new()).collect())
-                .collect(),
+            memo: Memo::new(params.network_id()),
+            arrivals: machines.iter().map(|_| BTreeMap::new()).collect(),
+            strangers: (0..scenario.troubles.strangers)
+                .map(|number| stranger(&params, number))
+                .collect::<Result<_, _>>()?,
             machines,
             tasks,
             selections: Vec::new(),
@@ -119,7 +160,16 @@ impl<'a> Simulation<'a> {
             messages: 0,
             lost: 0,
             crashes: 0,
+            refused: 0,
+            restored: 0,
+            healed: 0,
+            retired: 0,
+            convictions: BTreeMap::new(),
+            released: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            violations: Vec::new(),
         };
+        simulation.introduce();
         simulation.schedule();
         Ok(simulation)
     }
@@ -145,6 +195,52 @@ impl<'a> Simulation<'a> {
             self.queue.push(from_ms, Happening::Partition);
             self.queue.push(until_ms, Happening::Partition);
         }
+        self.schedule_troubles(last_ms);
+    }
+
+    /// Everyone knows whose log is whose.
+    fn introduce(&mut self) {
+        let authors: Vec<(Digest, PublicKey)> = self
+            .machines
+            .iter()
+            .map(|machine| (machine.log, machine.key))
+            .collect();
+        for machine in &mut self.machines {
+            machine.auditor = Auditor::new(authors.iter().copied());
+        }
+    }
+
+    fn schedule_troubles(&mut self, last_ms: u64) {
+        let troubles = &self.scenario.troubles;
+        let end_ms = last_ms + troubles.afterwards_ms;
+        let (jumps, most_ms) = (troubles.clock_jumps, troubles.clock_jump_ms);
+        let (restored, outages) = (troubles.restored_backups, troubles.outages);
+        for _ in 0..jumps {
+            let (peer, time_ms) = self.someone(WARM_UP_MS, end_ms);
+            let by_ms = i64::try_from(self.random.within(0, 2 * most_ms))
+                .unwrap_or(0)
+                .saturating_sub_unsigned(most_ms);
+            self.queue.push(time_ms, Happening::Jump { peer, by_ms });
+        }
+        for _ in 0..restored {
+            let (peer, time_ms) = self.someone(0, last_ms);
+            self.queue.push(time_ms, Happening::BackUp { peer });
+            let later_ms = self.random.within(time_ms, end_ms + 1);
+            self.queue.push(later_ms, Happening::Restore { peer });
+        }
+        for _ in 0..outages {
+            let (peer, time_ms) = self.someone(WARM_UP_MS, end_ms);
+            self.queue.push(time_ms, Happening::Outage { peer });
+        }
+        if !self.strangers.is_empty() {
+            self.queue.push(WARM_UP_MS, Happening::Strangers);
+        }
+    }
+
+    fn someone(&mut self, from_ms: u64, until_ms: u64) -> (usize, u64) {
+        let most = u64::try_from(self.machines.len() - 1).unwrap_or(0);
+        let peer = usize::try_from(self.random.within(0, most)).unwrap_or(0);
+        (peer, self.random.within(from_ms, until_ms))
     }
 
     fn last_submit_ms(&self) -> u64 {
@@ -156,7 +252,10 @@ impl<'a> Simulation<'a> {
     /// # Errors
     /// A defect of this program.
     pub fn run(&mut self) -> Result<(), SimulationError> {
-        let end_ms = self.last_submit_ms() + END_MS;
+        let troubles = &self.scenario.troubles;
+        let outage_ms = u64::from(troubles.outages.min(1)) * recovery::OUTAGE_MS;
+        let least_ms = self.last_submit_ms() + troubles.afterwards_ms + outage_ms;
+        let end_ms = least_ms + END_MS;
         while let Some((time_ms, happening)) = self.queue.pop() {
             self.now_ms = time_ms;
             if time_ms > end_ms {
@@ -164,7 +263,7 @@ impl<'a> Simulation<'a> {
             }
             let heartbeat = matches!(happening, Happening::Heartbeat { .. });
             self.happen(happening)?;
-            if heartbeat && time_ms > self.last_submit_ms() && self.at_rest() {
+            if heartbeat && time_ms > least_ms && self.at_rest() {
                 break;
             }
         }
@@ -172,9 +271,16 @@ impl<'a> Simulation<'a> {
     }
 
     fn at_rest(&self) -> bool {
+        let unconvicted = |number: usize, machine: &Machine| {
+            matches!(machine.role, Role::Cheat(_)) && !self.convictions.contains_key(&number)
+        };
         self.tasks.iter().all(|task| task.outcome.is_some())
-            && self.machines.iter().all(|machine| {
-                machine.writes.is_empty()
+            && self.machines.iter().enumerate().all(|(number, machine)| {
+                if machine.recovery == Recovery::Retired {
+                    return true;
+                }
+                !unconvicted(number, machine)
+                    && machine.writes.is_empty()
                     && machine.peer.as_ref().is_some_and(|peer| {
                         let state = peer.state();
                         let counters = state.counters();
@@ -232,7 +338,33 @@ impl<'a> Simulation<'a> {
                     self.notice(peer);
                 }
             }
+            Happening::Jump { peer, by_ms } => self.jump(peer, by_ms)?,
+            Happening::BackUp { peer } => self.machines[peer].disk.back_up(),
+            Happening::Restore { peer } => self.restore(peer),
+            Happening::Outage { peer } => self.outage(peer),
+            Happening::Heal { peer, epoch } => self.heal_again(peer, epoch),
+            Happening::Strangers => self.strangers(),
         }
         Ok(())
     }
+}
+
+/// Entry 0 of a peer that follows another revision of the rules than anyone here knows.
+fn stranger(params: &Params, number: u32) -> Result<Rc<[u8]>, SimulationError> {
+    let mut bytes = params.to_bytes();
+    let known = [REVISION_TAG, 1];
+    let place = bytes.windows(2).position(|pair| pair == known);
+    let scenario = || SimulationError::Scenario {
+        expected: "parameters that name their revision",
+    };
+    bytes[place.ok_or_else(scenario)? + 1] = 2;
+    let params = Params::from_bytes(&bytes)?;
+    let mut random = Random::new(u64::from(number) ^ u64::MAX);
+    let secrets = PeerSecrets {
+        log: SecretKey::from_bytes(random.bytes()),
+        transport: SecretKey::from_bytes(random.bytes()),
+        witness: SecretKey::from_bytes(random.bytes()),
+    };
+    let entry_0 = Genesis::bind(&secrets, params).search_stamp(START_MS, STAMP_ATTEMPTS_MAX);
+    Ok(Rc::from(entry_0.ok_or_else(scenario)?))
 }

@@ -1,4 +1,4 @@
-//! Auditors: they know bytes, nothing else.
+//! The audit at the end: every log from its bytes, and all of them against each other.
 
 use symphony_protocol::{
     Fault,
@@ -6,40 +6,6 @@ use symphony_protocol::{
     replay::{Replay, Unusable},
 };
 use symphony_transparency::Digest;
-
-/// A peer's view of another peer's log, replayed while it grows.
-pub(crate) struct Follower {
-    replay: Option<Replay>,
-    pub(crate) fault: Option<Fault>,
-}
-
-impl Follower {
-    pub(crate) fn new() -> Self {
-        Self {
-            replay: None,
-            fault: None,
-        }
-    }
-
-    /// Takes the entries of a log that are new to this follower.
-    pub(crate) fn follow(&mut self, network: &Digest, log: &[Vec<u8>]) -> Result<(), Unusable> {
-        let mut seen = self
-            .replay
-            .as_ref()
-            .map_or(0, |replay| usize::try_from(replay.size()).unwrap_or(0));
-        while let (Some(bytes), None) = (log.get(seen), &self.fault) {
-            match &mut self.replay {
-                None => self.replay = Some(Replay::begin(bytes, Some(network))?),
-                Some(replay) => match replay.push(bytes) {
-                    Ok(_) => {}
-                    Err(fault) => self.fault = Some(fault),
-                },
-            }
-            seen += 1;
-        }
-        Ok(())
-    }
-}
 
 /// Replays every log and cross-checks them all. Returns the root that each log leads to, and all faults.
 pub(crate) fn audit(

@@ -1,0 +1,471 @@
+//! One peer's auditor: follows logs, keeps checkpoints and signed words, and finds faults that their authors signed for.
+//!
+//! It takes nothing but bytes, from whoever sends them. Entries count only up to a checkpoint of their author that they lead
+//! to, so a source that lies exposes nobody but is refused. Spec: REPLAY-6 to REPLAY-9, REPLAY-14.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use symphony_protocol::{
+    Fault, Rule,
+    cross_check::fork,
+    records::{Bid, Capability, Receipt},
+};
+use symphony_transparency::{
+    Checkpoint, Digest, PublicKey, SignedCheckpoint, StatementKind, VerifiedStatement,
+};
+
+use super::{
+    memo::{Memo, Position},
+    words::{Word, foreign, held, word},
+};
+
+/// Checkpoints kept of each log: the newest. Older ones lie on the same history or were found not to.
+const CHECKPOINTS_MAX: usize = 64;
+/// First statements kept, to be compared with later ones on the same matter; the oldest matters go first.
+const FIRSTS_MAX: usize = 4_096;
+
+/// A fault, and what shows that its peer signed for it.
+#[expect(
+    dead_code,
+    reason = "what a fault rests on is kept for the evidence that is made of it"
+)]
+#[derive(Clone, Debug)]
+pub(crate) struct Exposure {
+    pub(crate) fault: Fault,
+    pub(crate) basis: Basis,
+}
+
+/// What a fault rests on.
+#[expect(dead_code, reason = "read where evidence is made of it")]
+#[derive(Clone, Debug)]
+pub(crate) enum Basis {
+    /// Entries of a log up to a checkpoint of its author; the fault is its author's, or a finding.
+    Log {
+        log: Digest,
+        position: Position,
+        checkpoint: SignedCheckpoint,
+    },
+    /// Two checkpoints of one log.
+    Fork {
+        log: Digest,
+        /// The follower's own entries, if it has any.
+        position: Option<Position>,
+        first: SignedCheckpoint,
+        second: SignedCheckpoint,
+    },
+    /// Two statements on one matter.
+    Pair {
+        first: Rc<VerifiedStatement>,
+        second: Rc<VerifiedStatement>,
+    },
+    /// A word on a place, and the place.
+    Word {
+        word: Rc<Word>,
+        position: Position,
+        checkpoint: SignedCheckpoint,
+    },
+}
+
+/// A matter on which a peer may sign one statement only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Matter {
+    Capability(u64),
+    Bid(PublicKey, Digest),
+    Receipt(Digest),
+}
+
+/// A followed log.
+struct Followed {
+    author: PublicKey,
+    position: Option<Position>,
+    /// The checkpoint that the position was last taken at.
+    covered: Option<SignedCheckpoint>,
+    checkpoints: BTreeMap<u64, SignedCheckpoint>,
+    /// Findings up to here were taken.
+    told: usize,
+}
+
+/// One peer's auditor.
+pub(crate) struct Auditor {
+    logs: BTreeMap<Digest, Followed>,
+    words: BTreeMap<(Digest, u64), Vec<Rc<Word>>>,
+    firsts: BTreeMap<(PublicKey, Matter), Rc<VerifiedStatement>>,
+    exposed: BTreeMap<PublicKey, Exposure>,
+    unusable: u64,
+}
+
+impl Auditor {
+    /// Knows whose log is whose, as a hello would tell.
+    pub(crate) fn new(authors: impl Iterator<Item = (Digest, PublicKey)>) -> Self {
+        let followed = |author| Followed {
+            author,
+            position: None,
+            covered: None,
+            checkpoints: BTreeMap::new(),
+            told: 0,
+        };
+        Self {
+            logs: authors
+                .map(|(log, author)| (log, followed(author)))
+                .collect(),
+            words: BTreeMap::new(),
+            firsts: BTreeMap::new(),
+            exposed: BTreeMap::new(),
+            unusable: 0,
+        }
+    }
+
+    /// A crash: what was heard and not logged is forgotten. Followed logs, checkpoints and verdicts are stored.
+    pub(crate) fn crash(&mut self) {
+        self.words.clear();
+        self.firsts.clear();
+    }
+
+    /// Peers that are exposed to this one, with what exposed them first.
+    pub(crate) fn exposed(&self) -> &BTreeMap<PublicKey, Exposure> {
+        &self.exposed
+    }
+
+    /// How often something could not be judged by the rules that this auditor knows.
+    pub(crate) fn unusable(&self) -> u64 {
+        self.unusable
+    }
+
+    /// Notes that a peer is exposed. Returns whether that is news.
+    pub(crate) fn expose(&mut self, exposure: &Exposure) -> bool {
+        let news = !self.exposed.contains_key(&exposure.fault.peer);
+        if news {
+            self.exposed.insert(exposure.fault.peer, exposure.clone());
+        }
+        news
+    }
+
+    /// How many entries of a log are known here.
+    pub(crate) fn size(&self, log: &Digest) -> usize {
+        let position = self.logs.get(log).and_then(|followed| followed.position);
+        position.map_or(0, |position| position.size)
+    }
+
+    /// A log as far as it is known here, with a checkpoint that it leads to.
+    pub(crate) fn copy(&self, log: &Digest) -> Option<(Position, &SignedCheckpoint)> {
+        let followed = self.logs.get(log)?;
+        Some((followed.position?, followed.covered.as_ref()?))
+    }
+
+    /// The newest checkpoint of every log that one is known of.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &SignedCheckpoint> {
+        self.logs
+            .values()
+            .filter_map(|followed| followed.checkpoints.values().next_back())
+    }
+
+    /// Takes entry 0 of a log that claims to be one of this network.
+    pub(crate) fn hello(&mut self, entry_0: &[u8], memo: &mut Memo) {
+        if memo.begin(entry_0).is_err() {
+            self.unusable += 1;
+        }
+    }
+
+    /// Takes a statement whose signature was verified.
+    pub(crate) fn hear(&mut self, statement: &VerifiedStatement, memo: &Memo) -> Vec<Exposure> {
+        let mut found = Vec::new();
+        if let Some(word) = word(statement) {
+            let log = word.place.log;
+            if self
+                .logs
+                .get(&log)
+                .is_some_and(|followed| followed.author == word.signer)
+            {
+                let known = self.words.entry((log, word.place.index)).or_default();
+                if known.iter().all(|other| other.statement != word.statement) {
+                    known.push(Rc::new(word));
+                }
+                found.extend(self.compare(&log, memo));
+            }
+        }
+        found.extend(self.compare_first(statement));
+        found
+    }
+
+    fn compare_first(&mut self, statement: &VerifiedStatement) -> Option<Exposure> {
+        let payload = statement.payload();
+        let (matter, rule, entry) = match statement.kind() {
+            StatementKind::Capability => {
+                let record = Capability::parse(payload).ok()?;
+                let matter = Matter::Capability(record.sequence);
+                (matter, Rule::CapabilitySequence, record.origin.index)
+            }
+            StatementKind::Bid => {
+                let record = Bid::parse(payload).ok()?;
+                (
+                    Matter::Bid(record.coordinator, record.beacon),
+                    Rule::BidTwice,
+                    record.origin.index,
+                )
+            }
+            StatementKind::Receipt => {
+                let record = Receipt::parse(payload).ok()?;
+                let matter = Matter::Receipt(record.assignment);
+                (matter, Rule::ReceiptTwice, record.origin.index)
+            }
+            _ => return None,
+        };
+        let key = (*statement.author(), matter);
+        let Some(first) = self.firsts.get(&key) else {
+            if self.firsts.len() >= FIRSTS_MAX {
+                self.firsts.pop_first();
+            }
+            self.firsts.insert(key, Rc::new(statement.clone()));
+            return None;
+        };
+        if first.payload_digest() == statement.payload_digest() {
+            return None;
+        }
+        Some(Exposure {
+            fault: Fault {
+                peer: *statement.author(),
+                rule,
+                entry,
+                expected: format!("statement {}", first.payload_digest()),
+                found: format!("statement {}", statement.payload_digest()),
+            },
+            basis: Basis::Pair {
+                first: first.clone(),
+                second: Rc::new(statement.clone()),
+            },
+        })
+    }
+
+    /// Takes a checkpoint, from whoever has it.
+    pub(crate) fn checkpoint(&mut self, note: &str, memo: &Memo) -> Vec<Exposure> {
+        let Ok(claimed) = SignedCheckpoint::parse_unverified(note) else {
+            return Vec::new();
+        };
+        let Some(followed) = self.logs.get_mut(&claimed.log) else {
+            return Vec::new();
+        };
+        let size = claimed.size;
+        if let Some(known) = followed.checkpoints.get(&size)
+            && known.text() == note
+        {
+            return Vec::new();
+        }
+        let Ok(signed) = SignedCheckpoint::parse_and_verify(note, &followed.author) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        if let Some(known) = followed.checkpoints.get(&size) {
+            found.extend(forked(&followed.author, followed.position, known, &signed));
+        }
+        found.extend(followed.check(&signed, memo));
+        followed.checkpoints.entry(size).or_insert(signed);
+        if followed.checkpoints.len() > CHECKPOINTS_MAX {
+            followed.checkpoints.pop_first();
+        }
+        found
+    }
+
+    /// Takes entries of a log from `start` on, and a checkpoint that they lead to.
+    pub(crate) fn entries(
+        &mut self,
+        log: &Digest,
+        (start, entries): (usize, &[Vec<u8>]),
+        note: &str,
+        memo: &mut Memo,
+    ) -> Vec<Exposure> {
+        let mut found = self.checkpoint(note, memo);
+        let Some(followed) = self.logs.get_mut(log) else {
+            return found;
+        };
+        let Ok(signed) = SignedCheckpoint::parse_and_verify(note, &followed.author) else {
+            return found;
+        };
+        let known = followed.position.map_or(0, |position| position.size);
+        let Some(fresh) = known
+            .checked_sub(start)
+            .and_then(|overlap| entries.get(overlap..))
+        else {
+            return found;
+        };
+        let mut fresh = fresh.iter();
+        let mut position = followed.position;
+        if position.is_none() {
+            let Some(entry_0) = fresh.next() else {
+                return found;
+            };
+            match memo.begin(entry_0) {
+                Ok(begun) => position = Some(begun),
+                Err(_) => {
+                    self.unusable += 1;
+                    return found;
+                }
+            }
+        }
+        let Some(mut position) = position else {
+            return found;
+        };
+        for bytes in fresh {
+            position = memo.learn(position, bytes);
+        }
+        let leads = memo
+            .root_at(position, signed.checkpoint().size)
+            .is_some_and(|root| root == signed.checkpoint().root);
+        if !leads || u64::try_from(position.size) != Ok(signed.checkpoint().size) {
+            return found;
+        }
+        followed.position = Some(position);
+        followed.covered = Some(signed.clone());
+        found.extend(followed.judge(*log, position, &signed, memo));
+        let before: Vec<SignedCheckpoint> = followed.checkpoints.values().cloned().collect();
+        for checkpoint in before {
+            found.extend(followed.check(&checkpoint, memo));
+        }
+        let from = std::mem::replace(&mut followed.told, position.size);
+        for index in from..position.size {
+            let statement = memo
+                .entry(position, index)
+                .and_then(|learned| foreign(&learned.entry.as_ref()?.body).cloned());
+            if let Some(statement) = statement {
+                found.extend(self.hear(&statement, memo));
+            }
+        }
+        found.extend(self.compare(log, memo));
+        found
+    }
+
+    /// Compares what was said of the places of a log with what stands there.
+    fn compare(&mut self, log: &Digest, memo: &Memo) -> Vec<Exposure> {
+        let Some(Followed {
+            author,
+            position: Some(position),
+            covered: Some(checkpoint),
+            ..
+        }) = self.logs.get(log)
+        else {
+            return Vec::new();
+        };
+        let size = u64::try_from(position.size).unwrap_or(u64::MAX);
+        let known: Vec<(Digest, u64)> = self
+            .words
+            .range((*log, 0)..(*log, size))
+            .map(|(place, _)| *place)
+            .collect();
+        let mut found = Vec::new();
+        for place in known {
+            for word in self.words.remove(&place).into_iter().flatten() {
+                let entry = usize::try_from(place.1)
+                    .ok()
+                    .and_then(|index| memo.entry(*position, index))
+                    .and_then(|learned| learned.entry.as_ref());
+                let stands = entry.and_then(|entry| held(&entry.body));
+                if stands == Some((word.standing, word.named)) {
+                    continue;
+                }
+                let fault = Fault {
+                    peer: *author,
+                    rule: Rule::Omission,
+                    entry: place.1,
+                    expected: format!("statement {}", word.named),
+                    found: stands.map_or_else(
+                        || "no statement".to_owned(),
+                        |(_, statement)| format!("statement {statement}"),
+                    ),
+                };
+                let basis = Basis::Word {
+                    word,
+                    position: *position,
+                    checkpoint: checkpoint.clone(),
+                };
+                found.push(Exposure { fault, basis });
+            }
+        }
+        found
+    }
+}
+
+impl Followed {
+    /// Faults in the entries that are new, and the state that their author claims after them.
+    fn judge(
+        &self,
+        log: Digest,
+        position: Position,
+        checkpoint: &SignedCheckpoint,
+        memo: &Memo,
+    ) -> Vec<Exposure> {
+        let basis = Basis::Log {
+            log,
+            position,
+            checkpoint: checkpoint.clone(),
+        };
+        let findings = (self.told..position.size)
+            .filter_map(|index| memo.entry(position, index))
+            .flat_map(|learned| learned.findings.clone());
+        memo.fault(position)
+            .cloned()
+            .into_iter()
+            .chain(findings)
+            .map(|fault| Exposure {
+                fault,
+                basis: basis.clone(),
+            })
+            .collect()
+    }
+
+    /// Compares a checkpoint with the entries that are known, if it lies within them.
+    fn check(&self, signed: &SignedCheckpoint, memo: &Memo) -> Option<Exposure> {
+        let (position, covered) = (self.position?, self.covered.as_ref()?);
+        let checkpoint: &Checkpoint = signed.checkpoint();
+        let root = memo.root_at(position, checkpoint.size)?;
+        if root != checkpoint.root {
+            return Some(Exposure {
+                fault: Fault {
+                    peer: self.author,
+                    rule: Rule::Fork,
+                    entry: checkpoint.size.saturating_sub(1),
+                    expected: "the tree that a newer checkpoint continues".to_owned(),
+                    found: "another tree".to_owned(),
+                },
+                basis: Basis::Fork {
+                    log: checkpoint.log,
+                    position: Some(position),
+                    first: covered.clone(),
+                    second: signed.clone(),
+                },
+            });
+        }
+        let last = usize::try_from(checkpoint.size.checked_sub(1)?).ok()?;
+        let state_root = memo.entry(position, last)?.state_root?;
+        (state_root != checkpoint.state_root).then(|| Exposure {
+            fault: Fault {
+                peer: self.author,
+                rule: Rule::StateRoot,
+                entry: checkpoint.size.saturating_sub(1),
+                expected: state_root.to_string(),
+                found: checkpoint.state_root.to_string(),
+            },
+            basis: Basis::Log {
+                log: checkpoint.log,
+                position,
+                checkpoint: signed.clone(),
+            },
+        })
+    }
+}
+
+fn forked(
+    author: &PublicKey,
+    position: Option<Position>,
+    first: &SignedCheckpoint,
+    second: &SignedCheckpoint,
+) -> Option<Exposure> {
+    let fault = fork(author, first.checkpoint(), second.checkpoint())?;
+    Some(Exposure {
+        fault,
+        basis: Basis::Fork {
+            log: first.checkpoint().log,
+            position,
+            first: first.clone(),
+            second: second.clone(),
+        },
+    })
+}
