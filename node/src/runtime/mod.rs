@@ -17,7 +17,9 @@ mod send;
 mod settings;
 mod start;
 mod view;
+mod witness;
 
 pub use hooks::{Boundaries, Boundary, Faithful, Hooks, Outgoing, WrapExecutor};
 pub use start::{RunError, StartError, start};
 pub use view::{About, NodeHandle, PeerView, Report, Stopped, Verdict};
+pub use witness::{Witness, WitnessError};

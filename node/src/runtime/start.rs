@@ -29,6 +29,7 @@ use super::{
     send::Sender,
     settings::{admin_settings, network_config, peer_config},
     view::{About, NodeHandle},
+    witness::Witness,
 };
 use crate::{
     backend::NodeBackend,
@@ -131,6 +132,7 @@ pub async fn start(
     let executor = start_executor(&config, hooks.wrap_executor).await?;
     let secrets = home.secrets()?;
     let (log, key, network_id) = (replay.state().log(), replay.author(), params.network_id());
+    let witness = Witness::new(&network_id, &log, secrets.witness, ledger.clone());
     let hello = Hello {
         network_id,
         params_fingerprint: network_id,
@@ -166,6 +168,7 @@ pub async fn start(
         auditor: auditor_sender.clone(),
         ledger: ledger.clone(),
         network: network.clone(),
+        witness,
         peers,
         checkpoint,
         readiness,

@@ -14,7 +14,7 @@ use symphony_transparency::{Digest, PublicKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{auditor::AuditorCommand, core::CoreCommand};
+use super::{auditor::AuditorCommand, core::CoreCommand, witness::Witness};
 
 /// Reports of a task that may wait for a slow reader; then the reader is dropped.
 pub(super) const REPORTS_MAX: usize = 1_024;
@@ -101,6 +101,7 @@ pub struct NodeHandle {
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     pub(super) ledger: Ledger,
     pub(super) network: symphony_network::Handle,
+    pub(super) witness: Witness,
     pub(super) peers: watch::Receiver<Arc<Vec<PeerView>>>,
     pub(super) checkpoint: watch::Receiver<Option<String>>,
     pub(super) readiness: ReadinessReceiver,
@@ -117,6 +118,11 @@ impl NodeHandle {
     /// The network.
     pub fn network(&self) -> &symphony_network::Handle {
         &self.network
+    }
+
+    /// The witness that this node is.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     /// Submits a task; its reports follow, the last one decided or failed. The task goes on when they are not read.
