@@ -46,7 +46,7 @@ pub(crate) enum Recovery {
 
 /// One machine.
 pub(crate) struct Machine {
-    secret: [u8; 32],
+    pub(crate) secret: [u8; 32],
     pub(crate) key: PublicKey,
     pub(crate) log: Digest,
     pub(crate) role: Role,

@@ -6,6 +6,7 @@ mod error;
 mod finish;
 mod happening;
 mod links;
+mod logs;
 mod machines;
 mod recovery;
 
