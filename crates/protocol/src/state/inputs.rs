@@ -19,9 +19,12 @@ use crate::{
     },
 };
 
+/// Most tasks that a log has open at once: the state's clock lists them, and evidence always holds the clock. Spec: BEACON-2.
+pub const OPEN_TASKS_MAX: usize = 256;
+
 impl State {
     pub(super) fn apply_policy_set(&mut self, policy: &Policy) -> Result<(), Breach> {
-        let open = self.steps.keys().len();
+        let open = self.steps.len();
         if open > 0 {
             return Err(Breach::new(
                 Rule::BeaconTerms,
@@ -157,6 +160,13 @@ impl State {
         entry: &Entry,
         task: &TaskOpened,
     ) -> Result<(), Breach> {
+        if self.tasks.len() >= OPEN_TASKS_MAX {
+            return Err(Breach::new(
+                Rule::BeaconTerms,
+                format_args!("at most {OPEN_TASKS_MAX} open tasks"),
+                "one more",
+            ));
+        }
         let plans = task
             .plan_steps
             .iter()

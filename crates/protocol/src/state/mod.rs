@@ -27,6 +27,7 @@ use std::{
 use symphony_transparency::{Digest, PublicKey, log_id};
 
 pub use duty::{Due, Duty};
+pub use inputs::OPEN_TASKS_MAX;
 pub use measures::{BucketMeasures, Counters, PeerMeasures};
 pub use step::{OpenStep, PendingSelection, Progress, StepBid};
 

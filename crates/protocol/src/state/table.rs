@@ -153,6 +153,11 @@ impl<K: Copy + Ord, V> Table<K, V> {
         }
     }
 
+    /// How many keys there are: all, or those that the clock lists.
+    pub(super) fn len(&self) -> usize {
+        self.listed().map_or(self.rows.len(), BTreeSet::len)
+    }
+
     /// The smallest key.
     pub(super) fn first_key(&self) -> Option<K> {
         match self.listed() {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use symphony_protocol::records::{Body, STEPS_MAX, TEXT_SIZE_MAX, TaskKey, TaskOpened};
+use symphony_protocol::{
+    records::{Body, STEPS_MAX, TEXT_SIZE_MAX, TaskKey, TaskOpened},
+    state::OPEN_TASKS_MAX,
+};
 
 use super::{CONTEXT_SIZE_MAX, ReadyStep, Task};
 use crate::{
@@ -56,11 +59,9 @@ impl Peer {
     fn check_request(&self, task: &TaskRequest) -> Result<(), String> {
         let settings = &task.settings;
         let params = self.state().params();
-        if self.tasks.len() >= self.config.tasks_max as usize {
-            return Err(format!(
-                "at most {} open tasks; try again later",
-                self.config.tasks_max
-            ));
+        let tasks_max = OPEN_TASKS_MAX.min(self.config.tasks_max as usize);
+        if self.tasks.len() >= tasks_max {
+            return Err(format!("at most {tasks_max} open tasks; try again later"));
         }
         if !(1..=symphony_protocol::records::PLANS_MAX).contains(&task.plans.len()) {
             return Err(format!("expected 1 to 8 plans, found {}", task.plans.len()));
