@@ -12,7 +12,7 @@ from symphony_reference.encoding import H as digest
 from symphony_reference.mathematics import (
     NUMBERS, LinUcb, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity, tally, tally_of_plans,
 )
-from symphony_reference.state import EMPTY, leaf, subtree
+from symphony_reference.state import EMPTY, Inner, bit, digest_of, inserted, root_of
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 
@@ -336,24 +336,15 @@ def reward_vectors():
 
 # ---- state map (STATE-1 to STATE-6) ----------------------------------------------------------------------------------------------------
 
-def bit(place, depth):
-    return place[depth // 8] >> (7 - depth % 8) & 1
-
-
-def leaves_of(content):
-    """Places and digests of the leaves, in ascending order."""
-    return sorted((digest("state-key", key), leaf(digest("state-key", key), value)) for key, value in content.items())
-
-
 def prove(content, key):
-    place, leaves, siblings = digest("state-key", key), leaves_of(content), []
-    while len(leaves) > 1:
-        depth = len(siblings)
-        halves = [[one for one in leaves if bit(one[0], depth) == side] for side in (0, 1)]
-        siblings.append(subtree(halves[1 - bit(place, depth)], depth + 1))
-        leaves = halves[bit(place, depth)]
-    values = {digest("state-key", held): digest("state-value", value) for held, value in content.items()}
-    return siblings, next((f"{one.hex()} {values[one].hex()}" for one, _ in leaves), "empty")
+    place, subtree, siblings = digest("state-key", key), None, []
+    for held, value in content.items():
+        subtree = inserted(subtree, digest("state-key", held), digest("state-value", value))
+    while isinstance(subtree, Inner):
+        side = bit(place, len(siblings))
+        siblings.append(digest_of(subtree.halves[1 - side]))
+        subtree = subtree.halves[side]
+    return siblings, " ".join(part.hex() for part in subtree) if subtree else "empty"
 
 
 def map_vectors():
@@ -366,12 +357,12 @@ def map_vectors():
         ("hundred", "A hundred keys.", many),
     ):
         lines = [("set", f"{key.hex() or '-'} {value.hex() or '-'}") for key, value in content.items()]
-        write("map", "root-" + name, "ok", "STATE-2, STATE-3, STATE-4", comment, *lines, ("root", subtree(leaves_of(content), 0).hex()))
+        write("map", "root-" + name, "ok", "STATE-2, STATE-3, STATE-4", comment, *lines, ("root", root_of(content).hex()))
     steps = [("set", "61 01"), ("set", "62 02"), ("set", "63 03"), ("set", "61 04"), ("remove", "62"), ("remove", "64")]
     left = {b"a": b"\x04", b"c": b"\x03"}
-    write("map", "root-after-removal", "ok", "STATE-3", "What was removed leaves no trace.", *steps, ("root", subtree(leaves_of(left), 0).hex()))
+    write("map", "root-after-removal", "ok", "STATE-3", "What was removed leaves no trace.", *steps, ("root", root_of(left).hex()))
 
-    root = subtree(leaves_of(many), 0)
+    root = root_of(many)
 
     def proof(name, expect, spec, comment, key, value, siblings, terminal, against=root):
         write(

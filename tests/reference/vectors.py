@@ -152,17 +152,10 @@ def symlog_(v):
 
 
 def entries(v):
-    entry = records.read("Entry", v.bytes("bytes"), records.ENTRY_SIZE_MAX)
-    kind, network = entry.WhichOneof("body"), v.bytes("network")
-    same((str(entry.index), entry.previous.hex(), str(entry.time_ms), kind.replace("_", "-")),
+    entry = replay.read_entry(v.bytes("bytes"), v.bytes("network"), None)
+    message = entry.message
+    same((str(message.index), message.previous.hex(), str(message.time_ms), entry.kind.replace("_", "-")),
          (v.text("index"), v.text("previous"), v.text("time_ms"), v.text("kind").replace("_", "-")), "fields")
-    body = getattr(entry, kind)
-    if kind in records.ISSUED:
-        records.read_payload(records.ISSUED[kind], body.payload)
-    if kind in records.RECEIVED:
-        statements.read_statement(body.statement, network, records.RECEIVED[kind])
-    if kind == "bid_issued":
-        statements.read_statement(body.beacon, network, "Beacon")
 
 
 def faults(v):
@@ -291,11 +284,7 @@ def map_(v):
                 content[bytes_of(arguments[0])] = bytes_of(arguments[1])
             elif word == "remove":
                 content.pop(bytes_of(arguments[0]), None)
-        leaves = {}
-        for key, value in content.items():
-            place = encoding.H("state-key", key)
-            leaves[place] = state.leaf(place, value)
-        same(state.subtree(sorted(leaves.items()), 0), v.bytes("root"), "root")
+        same(state.root_of(content), v.bytes("root"), "root")
         return
     value = None if v.text("value") == "absent" else bytes_of(v.text("value"))
     terminal = None if v.text("terminal") == "empty" else tuple(map(bytes.fromhex, v.text("terminal").split()))

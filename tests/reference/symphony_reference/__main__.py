@@ -1,4 +1,4 @@
-"""python -m symphony_reference audit FILE… [--json] [--alone]"""
+"""python -m symphony_reference audit FILE… [--json] [--alone], and evidence FILE… [--json]"""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ import sys
 import time
 
 from .audit import audit
+from .evidence import describe
 
 
 def main():
@@ -16,7 +17,24 @@ def main():
     command.add_argument("file", nargs="+", help="a .symlog file, or a folder of them")
     command.add_argument("--json", action="store_true", help="one object for each file, as `symphony audit --json`")
     command.add_argument("--alone", action="store_true", help="judge each file by itself")
+    command = commands.add_parser("evidence", help="check files that prove a fault")
+    command.add_argument("file", nargs="+", type=pathlib.Path)
+    command.add_argument("--json", action="store_true", help="one object for each file, as `symphony evidence verify --json`")
     arguments = parser.parse_args()
+    return (audit_command if arguments.command == "audit" else evidence_command)(arguments)
+
+
+def evidence_command(arguments):
+    codes = []
+    for path in arguments.file:
+        found, code = describe(path.read_bytes())
+        codes.append(code)
+        print(json.dumps(found, sort_keys=True, separators=(",", ":")) if arguments.json else
+              f"{path}: {found['peer'] or ''} {found['rule'] or ''} {found['explanation']}")
+    return max(codes)
+
+
+def audit_command(arguments):
     paths = [path for name in arguments.file for path in files(pathlib.Path(name))]
     started = time.monotonic()
     objects, code = audit(paths, arguments.alone)

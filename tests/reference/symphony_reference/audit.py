@@ -88,20 +88,17 @@ def words(audited):
     for one in audited:
         for applied in one.applied:
             if applied.kind.endswith("_received"):
-                author, kind, payload, name = applied.statement
-                place = payload.origin
-                if kind == "Acknowledgement":
-                    yield author, place.log_id, place.index, payload.statement, False
-                else:
-                    yield author, place.log_id, place.index, name, True
+                yield word_of(*applied.statement)
             if applied.beacon:
-                place = applied.beacon.payload.origin
-                yield applied.beacon.author, place.log_id, place.index, applied.beacon.name, True
+                yield word_of(applied.beacon.author, "Beacon", applied.beacon.payload, applied.beacon.name)
 
 
-def holds(applied, name, issued):
-    suffix = "_issued" if issued else "_received"
-    return applied is not None and applied.kind.endswith(suffix) and applied.statement[3] == name
+def word_of(author, kind, payload, name):
+    """Of a statement: who says that which log has at which index a statement of which name, as issued or as received."""
+    place = payload.origin
+    if kind == "Acknowledgement":
+        return author, place.log_id, place.index, payload.statement, False
+    return author, place.log_id, place.index, name, True
 
 
 def compare(audited):
@@ -110,7 +107,7 @@ def compare(audited):
         for one in audited:
             if one.unusable or one.log != log or one.peer != signer or not index < one.replay.size:
                 continue
-            if not holds(one.applied[index - 1] if index else None, name, issued):
+            if not (index and one.applied[index - 1].holds(name, issued)):
                 fault = Fault("REPLAY-45", name.hex(), "another entry", one.peer)
                 fault.log, fault.entry = log, index
                 one.hold_against(fault, one.covers(index))

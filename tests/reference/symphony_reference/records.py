@@ -41,6 +41,11 @@ def numbers(count):
     return lambda value: unpack_all(value, count) is not None
 
 
+def bounded(count):
+    """Numbers of a state (EVIDENCE-11)."""
+    return lambda value: all(abs(one) <= 2**53 for one in unpack_all(value, count))
+
+
 def or_empty(check):
     return lambda value: not value or check(value)
 
@@ -70,6 +75,7 @@ def plans(values):
 
 
 share, thousandths, hour, day = between(0, 10**6), between(1, 10**6), between(1, 3_600_000), between(1, 86_400_000)
+count = between(0, 2**53)
 digest, signature, embedding, context, many = size(32), size(64), size(128), numbers(6), size(0, 32)
 
 FIELDS = {
@@ -116,6 +122,29 @@ FIELDS = {
     "Settlement": {"answer": or_empty(digest), "weight": or_empty(number), "outcomes": many, "state_root": digest},
     "Outcome": {"reward": number},
     "TaskDecided": {"answer": or_empty(digest), "weight": or_empty(number)},
+    # Values of the state (EVIDENCE-11).
+    "Clock": {"entries": count, "duty": between(0, 6), "open_tasks": ascending, "open_beacons": ascending,
+              "bids_begin": count, "bids_end": count, "orders_begin": count, "orders_end": count},
+    "Counters": dict.fromkeys(("closes", "selections", "settlements", "void_settlements", "timeouts", "self_selections",
+                               "tasks", "tasks_decided"), count),
+    "PolicyState": {"observations": count, "inverse": bounded(21), "b": bounded(6)},
+    "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
+                     "timeouts": count},
+    "BucketMeasures": {"settlements": count, "wins": count, "reputation": bounded(1)},
+    "CapabilityState": {"statement": digest},
+    "TaskState": {"key_commitment": digest, "plans": size(1, 8)},
+    "PlanState": {"steps": between(1, 8), "steps_done": between(0, 8), "score_sum": bounded(1), "answer": or_empty(digest)},
+    "BeaconState": {"statement": digest},
+    "CandidateState": {"peer": key, "statement": digest, "similarity": bounded(1), "load_ppm": share},
+    "RankedState": {"score": bounded(1)},
+    "SelectionState": {
+        "executor": key, "features": bounded(6), "assignment": or_empty(digest), "receipt": or_empty(digest),
+        "ballot": or_empty(digest), "progress": between(1, 6), "answer": or_empty(digest), "confidence_ppm": share,
+        "checker": between(0, 2),
+    },
+    "OwnAssignmentState": {"ballot": or_empty(digest)},
+    "QueuedBid": {"author": key, "beacon": digest},
+    "QueuedAssignment": {"assignment": digest},
 }
 
 # Conditions on two fields.

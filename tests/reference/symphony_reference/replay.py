@@ -23,9 +23,11 @@ RULES = {
     "REPLAY-46": "fork",
 }
 RULES_REVISION = 1
+TASKS_MAX = 256  # BEACON-2
 NO_DUTY, CLOSE, ASSIGN, REPLACE, SETTLE, SETTLE_VOID, DECIDE = range(7)
 DECISIONS = {CLOSE: "close", ASSIGN: "assignment_issued", REPLACE: "replacement", SETTLE: "settlement",
              SETTLE_VOID: "settlement", DECIDE: "task_decided"}
+DIRECTED = 1  # reach (BEACON-3)
 BIDS, RECEIPT, REVEALS = 1, 2, 3  # phases (SETTLE-21)
 PICKED, ASSIGNED, ANSWERED, REVEALED, FAILED, TIMED_OUT = range(1, 7)  # progress of a selection (REPLAY-2)
 RESULT_ANSWERED, RESULT_UNPARSABLE = 1, 2  # classes of receipts (EXEC-6)
@@ -50,14 +52,64 @@ def hold(condition, rule, expected, found=""):
 
 
 @dataclasses.dataclass
-class Applied:
-    """An entry in its place: the author's payload or the foreign statement in it, and the findings that it gave."""
+class Entry:
+    """An entry that can be read (REPLAY-20), with the findings that it gave when it was applied."""
 
-    index: int
+    message: object
     kind: str
-    statement: object  # (author, kind of payload, payload, name)
-    beacon: object  # the foreign beacon of a bid_issued
-    findings: list
+    statement: tuple = None  # author, kind, payload and name of the author's payload or the foreign statement in it
+    beacon: object = None  # the foreign beacon of a bid_issued
+    findings: list = dataclasses.field(default_factory=list)
+
+    @property
+    def body(self):
+        return getattr(self.message, self.kind)
+
+    def holds(self, name, issued):
+        """Whether this is where a statement stands as issued, or as received (REPLAY-14)."""
+        return self.kind.endswith("_issued" if issued else "_received") and self.statement[3] == name
+
+
+def read_entry(data, network, author):
+    """REPLAY-20: an entry that is canonical, in range, and holds valid statements; or Refused."""
+    message = read("Entry", data, ENTRY_SIZE_MAX)
+    entry = Entry(message, message.WhichOneof("body"))
+    if entry.kind in ISSUED:
+        kind, payload = ISSUED[entry.kind], entry.body.payload
+        entry.statement = (author, kind, read_payload(kind, payload), name(kind, payload))
+    if entry.kind in RECEIVED:
+        foreign = read_statement(entry.body.statement, network, RECEIVED[entry.kind])
+        entry.statement = (foreign.author, foreign.kind, foreign.payload, foreign.name)
+    if entry.kind == "bid_issued":
+        entry.beacon = read_statement(entry.body.beacon, network, "Beacon")
+    return entry
+
+
+# ---- rules on an entry alone ------------------------------------------------------------------------------------------
+
+
+def check_place(entry, log, author, index):
+    """REPLAY-23."""
+    if entry.kind in ISSUED:
+        place = entry.statement[2].origin
+        hold((place.log_id, place.index) == (log, index), "REPLAY-23", f"{log.hex()} {index}",
+             f"{place.log_id.hex()} {place.index}")
+    if entry.kind in RECEIVED and entry.kind != "acknowledgement_received":
+        hold(entry.statement[0] != author, "REPLAY-23", "as issued", "as received")
+
+
+def check_bid(bid, foreign, author, time):
+    """BEACON-11, up to the deadline."""
+    rule, beacon = "REPLAY-32", foreign.payload
+    hold((bid.beacon, bid.coordinator) == (foreign.name, foreign.author), rule, foreign.name.hex(), bid.beacon.hex())
+    hold(foreign.author != author, rule, "another peer's beacon", "an own one")
+    hold(beacon.reach != DIRECTED or author in beacon.asked, rule, "to be asked", "not asked")
+    hold(time < beacon.close_deadline_ms, rule, beacon.close_deadline_ms, time)
+
+
+def check_order(assignment, author):
+    """EXEC-4: an assignment to whom."""
+    hold(assignment.executor == author, "REPLAY-35", author.hex(), assignment.executor.hex())
 
 
 @dataclasses.dataclass
@@ -94,8 +146,7 @@ class Replay:
     def __init__(self, data, network=None):
         entry = read_genesis(data, network)
         self.params, self.network, self.author = entry.genesis.params, entry.genesis.network_id, entry.genesis.log_key
-        self.log = H("log-id", data)
-        self.last = H("entry", data)
+        self.log, self.last = H("log-id", data), H("entry", data)
         self.map, self.steps, self.capabilities = StateMap(), {}, {}
         self.map.put("clock", b"", MESSAGES["Clock"](entries=1, time_ms=entry.time_ms))
         self.map.put("counters", b"", MESSAGES["Counters"]())
@@ -125,42 +176,24 @@ class Replay:
 
     def apply(self, data):
         try:
-            entry = read("Entry", data, ENTRY_SIZE_MAX)
-            kind = entry.WhichOneof("body")
-            body = getattr(entry, kind)
-            applied = Applied(self.size, kind, None, None, [])
-            if kind in ISSUED:
-                payload = read_payload(ISSUED[kind], body.payload)
-                applied.statement = (self.author, ISSUED[kind], payload, name(ISSUED[kind], body.payload))
-            if kind in RECEIVED:
-                foreign = read_statement(body.statement, self.network, RECEIVED[kind])
-                applied.statement = (foreign.author, foreign.kind, foreign.payload, foreign.name)
-            if kind == "bid_issued":
-                applied.beacon = read_statement(body.beacon, self.network, "Beacon")
+            entry = read_entry(data, self.network, self.author)
         except Refused as error:
             raise Fault("REPLAY-20", "an entry", str(error)) from error
-        clock = self.clock
-        hold(entry.index == clock.entries, "REPLAY-21", clock.entries, entry.index)
-        hold(entry.previous == self.last, "REPLAY-21", self.last.hex(), entry.previous.hex())
-        hold(entry.time_ms >= clock.time_ms, "REPLAY-21", clock.time_ms, entry.time_ms)
-        self.check_turn(kind, body, entry.time_ms)
-        self.now, self.index, self.findings = entry.time_ms, entry.index, applied.findings
+        clock, message, kind = self.clock, entry.message, entry.kind
+        hold(message.index == clock.entries, "REPLAY-21", clock.entries, message.index)
+        hold(message.previous == self.last, "REPLAY-21", self.last.hex(), message.previous.hex())
+        hold(message.time_ms >= clock.time_ms, "REPLAY-21", clock.time_ms, message.time_ms)
+        self.check_turn(kind, entry.body, message.time_ms)
+        self.now, self.index, self.findings = message.time_ms, message.index, entry.findings
         self.duty, self.duty_index, self.duty_slot = clock.duty, clock.duty_index, clock.duty_slot
         self.set_duty(NO_DUTY)  # it is taken up here; bodies set the next one
-        if kind in ISSUED:
-            place = applied.statement[2].origin
-            hold((place.log_id, place.index) == (self.log, self.index), "REPLAY-23", f"{self.log.hex()} {self.index}",
-                 f"{place.log_id.hex()} {place.index}")
-        if kind in RECEIVED and kind != "acknowledgement_received":
-            hold(applied.statement[0] != self.author, "REPLAY-23", "as issued", "as received")
-        getattr(self, kind)(body, *(applied.statement or ()), *([applied.beacon] if applied.beacon else []))
+        check_place(entry, self.log, self.author, self.index)
+        getattr(self, kind)(entry.body, *(entry.statement or ()), *([entry.beacon] if entry.beacon else []))
         edited = self.map.edit("clock")
         edited.entries, edited.time_ms = self.index + 1, self.now
-        for field, table in (("open_tasks", "task/"), ("open_beacons", "beacon/")):
-            getattr(edited, field)[:] = sorted(int.from_bytes(key, "big") for key in self.map.table(table))
         self.map.commit()
         self.last = H("entry", data)
-        return applied
+        return entry
 
     def check_turn(self, kind, body, time):
         """REPLAY-5, SETTLE-21, SETTLE-8."""
@@ -172,6 +205,8 @@ class Replay:
             hold(time == clock.time_ms, "REPLAY-24", clock.time_ms, time)
             return
         hold(kind not in DECISIONS.values(), "REPLAY-41", "no decision", kind)
+        if kind == "timeout":
+            self.map.get("beacon/", u64(body.beacon))  # of a partial state, it must be known
         first = self.first_deadline()
         if kind == "timeout":
             place = (body.beacon, body.phase, body.slot)
@@ -229,7 +264,7 @@ class Replay:
         raise Fault("REPLAY-22", "a genesis only as entry 0", "another one")
 
     def policy_set(self, body):
-        hold(not self.map.table("beacon/"), "REPLAY-29", "no open step", "a change of policy")
+        hold(not self.clock.open_beacons, "REPLAY-29", "no open step", "a change of policy")
         self.keep_model(m.LinUcb(parameters(body.policy)), body.policy)
 
     def capability_issued(self, body, author, kind, capability, digest):
@@ -268,8 +303,10 @@ class Replay:
         return capability
 
     def task_opened(self, body):
+        hold(len(self.clock.open_tasks) < TASKS_MAX, "REPLAY-29", f"at most {TASKS_MAX} open tasks", "one more")
         plans = [MESSAGES["PlanState"](steps=steps, score_sum=pack(0.0)) for steps in body.plan_steps]
         self.map.put("task/", u64(self.index), MESSAGES["TaskState"](key_commitment=body.key_commitment, plans=plans))
+        self.map.edit("clock").open_tasks.append(self.index)
         self.map.edit("counters").tasks += 1
 
     # ---- beacon and bid (06) --------------------------------------------------------------------------------------------
@@ -307,16 +344,17 @@ class Replay:
                                 load_ppm=own.load_ppm, eligible=True)
         self.map.edit("task/", u64(beacon.task)).plans[beacon.plan].open = True
         self.map.put("beacon/", u64(self.index), step)
+        self.map.edit("clock").open_beacons.append(self.index)
         self.map.put("name/", digest, MESSAGES["NameState"](beacon=self.index))
-        self.steps[self.index] = Step(self.index, beacon, HP("bucket", [tag.encode() for tag in beacon.tags]))
+        self.add_step(self.index, beacon)
+
+    def add_step(self, index, beacon):
+        self.steps[index] = Step(index, beacon, HP("bucket", [tag.encode() for tag in beacon.tags]))
 
     def bid_issued(self, body, author, kind, bid, digest, foreign):
         """BEACON-11."""
-        beacon, turn = foreign.payload, "REPLAY-32"
-        hold((bid.beacon, bid.coordinator) == (foreign.name, foreign.author), turn, foreign.name.hex(), bid.beacon.hex())
-        hold(foreign.author != author, turn, "another peer's beacon", "an own one")
-        hold(beacon.reach != 1 or author in beacon.asked, turn, "to be asked", "not asked")
-        hold(self.now < beacon.close_deadline_ms, turn, beacon.close_deadline_ms, self.now)
+        beacon = foreign.payload
+        check_bid(bid, foreign, author, self.now)
         hold(not self.map.get("bid/", foreign.author + bid.beacon), "REPLAY-31", "one bid", "a second one")
         capability = self.reliance(author, lambda known: known.statement == bid.capability)
         self.own_match(capability, beacon, bid.match_ppm)
@@ -328,10 +366,10 @@ class Replay:
         """BEACON-13."""
         turn = "REPLAY-32"
         place = self.map.get("name/", bid.beacon)
-        step = self.steps[place.beacon] if place and not place.selection else None
+        step = self.step_of(place.beacon) if place and not place.selection else None
         hold(bid.coordinator == self.author and step and not self.state_of(step).closed, turn, "an open beacon of this log",
              bid.beacon.hex())
-        hold(step.beacon.reach != 1 or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
+        hold(step.beacon.reach != DIRECTED or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
         held = next((c for c in self.state_of(step).candidates if c.peer == author), None)
         hold(not held or held.statement != digest, turn, "a bid once", "twice")
         if held:
@@ -399,8 +437,17 @@ class Replay:
 
     # ---- close, assignments, replacement (BEACON-12, EXEC-1, EXEC-13) -----------------------------------------------------
 
+    def check_root(self, claimed):
+        root = self.root()
+        hold(claimed == root, "REPLAY-42", root.hex(), claimed.hex())
+
     def step_due(self, index):
         hold(index == self.duty_index, "REPLAY-24", self.duty_index, index)
+        return self.step_of(index)
+
+    def step_of(self, index):
+        """An open step."""
+        self.map.get("beacon/", u64(index))
         return self.steps[index]
 
     def take_selection(self, step, candidates, chosen, model):
@@ -423,7 +470,7 @@ class Replay:
         return (claimed.bid, claimed.features, claimed.estimate, claimed.width) == (bid, x, pack(estimate), pack(width))
 
     def close(self, body):
-        step, root = self.step_due(body.beacon), self.root()
+        step = self.step_due(body.beacon)
         state, params = self.edit_step(step), self.params
         counters = self.map.edit("counters")
         counters.closes += 1
@@ -440,7 +487,7 @@ class Replay:
             self.same_selection(claimed, chosen, model, shortlist)
             for claimed, chosen in zip(body.selections, picks)), "REPLAY-34", [bid for _, bid, *_ in picks],
             [s.bid for s in body.selections])
-        hold(body.state_root == root, "REPLAY-42", root.hex(), body.state_root.hex())
+        self.check_root(body.state_root)
         state.closed = True
         for _, bid, score in ranking:
             state.ranking.add(bid=bid, score=pack(score))
@@ -488,7 +535,7 @@ class Replay:
     def pending(self, assignment):
         """The step and slot of a selection under this assignment, or None."""
         place = self.map.get("name/", assignment)
-        return (self.steps[place.beacon], place.selection - 1) if place and place.selection else None
+        return (self.step_of(place.beacon), place.selection - 1) if place and place.selection else None
 
     def remembered(self, assignment):
         """EXEC-9: what the author was ordered to execute, and may still reveal."""
@@ -496,7 +543,7 @@ class Replay:
         return own if own and self.now < own.reveal_until_ms else None
 
     def assignment_received(self, body, author, kind, assignment, digest):
-        hold(assignment.executor == self.author, "REPLAY-35", self.author.hex(), assignment.executor.hex())
+        check_order(assignment, self.author)
         hold(not self.remembered(digest), "REPLAY-35", "an assignment once", "twice")
         row = MESSAGES["OwnAssignmentState"](
             entry=self.index, receipt_until_ms=later(self.now, assignment.execute_ms),
@@ -565,17 +612,11 @@ class Replay:
         else:
             state.reveal_due_ms = later(self.now, step.beacon.reveal_ms)
 
-    @staticmethod
-    def opens(reveal, author, commitment):
-        """EXEC-7, EXEC-10."""
-        parts = [reveal.assignment, author, reveal.answer, u32(reveal.confidence_ppm), reveal.salt]
-        return HP("ballot", parts) == commitment
-
     def reveal_issued(self, body, author, kind, reveal, digest):
         """EXEC-8."""
         rule, own = "REPLAY-38", self.remembered(reveal.assignment)
         if own:
-            hold(own.ballot and self.opens(reveal, author, own.ballot), rule, own.ballot.hex() or "a ballot", "not opened")
+            hold(own.ballot and opens(reveal, author, own.ballot), rule, own.ballot.hex() or "a ballot", "not opened")
             self.map.remove("assignment/", reveal.assignment)
             return
         pending = self.pending(reveal.assignment)
@@ -597,7 +638,7 @@ class Replay:
     def take_reveal(self, pending, author, reveal, parses, checker):
         step, slot = pending
         hold(self.state_of(step).reveal_due_ms, "REPLAY-38", "all executions ended", "one goes on")
-        if not self.opens(reveal, author, self.selection(pending).ballot):
+        if not opens(reveal, author, self.selection(pending).ballot):
             self.blame("REPLAY-38", author, self.selection(pending).ballot.hex(), "another ballot")
             return
         state = self.edit_step(step)
@@ -614,7 +655,7 @@ class Replay:
     # ---- time-outs, resuming (SETTLE-8, SETTLE-10) --------------------------------------------------------------------------
 
     def timeout(self, body):
-        step = self.steps[body.beacon]
+        step = self.step_of(body.beacon)
         if body.phase == BIDS:
             self.set_duty(CLOSE, step.index)
         elif body.phase == REVEALS:
@@ -629,10 +670,11 @@ class Replay:
 
     def next_void(self):
         """SETTLE-10: the first open step is settled as void; after the last, the first open task is decided."""
-        steps, tasks = sorted(self.map.table("beacon/")), sorted(self.map.table("task/"))
-        duty, key = (SETTLE_VOID, steps[0]) if steps else (DECIDE, tasks[0]) if tasks else (NO_DUTY, b"")
-        self.map.edit("clock").resuming = duty != NO_DUTY
-        self.set_duty(duty, int.from_bytes(key, "big"))
+        clock = self.map.edit("clock")
+        steps, tasks = clock.open_beacons, clock.open_tasks
+        duty, index = (SETTLE_VOID, steps[0]) if steps else (DECIDE, tasks[0]) if tasks else (NO_DUTY, 0)
+        clock.resuming = duty != NO_DUTY
+        self.set_duty(duty, index)
 
     # ---- settlement (09, 10) --------------------------------------------------------------------------------------------------
 
@@ -659,7 +701,7 @@ class Replay:
                 yield (WON if won else VALID), s.latency_ms, m.reward(terms, (won, s.latency_ms, s.checker == 1, 0))[2]
 
     def settlement(self, body):
-        step, void, root = self.step_due(body.beacon), self.duty == SETTLE_VOID, self.root()
+        step, void = self.step_due(body.beacon), self.duty == SETTLE_VOID
         state = self.state_of(step)
         weights = [self.weight(step, s) for s in state.selections]
         tally, outcomes = None, [(VOID, 0, 0.0)] * len(state.selections)
@@ -672,7 +714,7 @@ class Replay:
              (answer.hex(), weight.hex(), supporters), (body.answer.hex(), body.weight.hex(), body.supporters))
         claimed = [(class_of(o), o.latency_ms, unpack(o.reward)) for o in body.outcomes]
         hold(claimed == outcomes, "REPLAY-40", outcomes, claimed)
-        hold(body.state_root == root, "REPLAY-42", root.hex(), body.state_root.hex())
+        self.check_root(body.state_root)
         self.learn(step, outcomes)
         step_weight = 0.0
         for one in weights:
@@ -724,6 +766,7 @@ class Replay:
         for digest in (state.statement, *(s.assignment for s in state.selections if s.assignment)):
             self.map.remove("name/", digest)
         self.map.remove("beacon/", u64(step.index))
+        self.map.edit("clock").open_beacons.remove(step.index)
         if all(plan.finished for plan in task.plans):
             self.set_duty(DECIDE, step.beacon.task)
 
@@ -736,6 +779,7 @@ class Replay:
         hold((body.answer, body.weight) == (answer, weight), "REPLAY-43", (answer.hex(), weight.hex()),
              (body.answer.hex(), body.weight.hex()))
         self.map.remove("task/", u64(body.task))
+        self.map.edit("clock").open_tasks.remove(body.task)
         self.map.edit("counters").tasks_decided += 1
         if self.clock.resuming:
             self.next_void()
@@ -744,6 +788,11 @@ class Replay:
 def later(time_ms, duration_ms):
     """CONV-8: a due time."""
     return min(time_ms + duration_ms, 2**64 - 1)
+
+
+def opens(reveal, author, commitment):
+    """EXEC-7, EXEC-10."""
+    return HP("ballot", [reveal.assignment, author, reveal.answer, u32(reveal.confidence_ppm), reveal.salt]) == commitment
 
 
 def class_of(message):

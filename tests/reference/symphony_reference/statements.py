@@ -44,6 +44,14 @@ def envelope_digest(data):
 
 def read_statement(data, network, kind):
     """A statement of this network and kind, its payload in range."""
+    statement = read_known(data, network)
+    require(statement.kind == kind, f"a {statement.kind}, not a {kind}")
+    return statement
+
+
+def read_known(data, network):
+    """A statement of this network, of any kind with an origin, its payload in range."""
     envelope = open_envelope(data, network)
-    require(KIND_OF_TYPE.get(envelope.type) == kind, f"a statement of type {envelope.type}, not a {kind}")
+    kind = KIND_OF_TYPE.get(envelope.type)
+    require(kind not in (None, "Retirement"), f"a statement of type {envelope.type}")
     return Statement(envelope.author, kind, read_payload(kind, envelope.payload), name(kind, envelope.payload))
