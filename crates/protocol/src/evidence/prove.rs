@@ -19,6 +19,9 @@ use crate::{
     state::State,
 };
 
+/// Places that are tried as the beginning of a window: only wrong roots make more than one necessary.
+const BASES_MAX: usize = 8;
+
 /// Where the exact bytes of a log's entries can be read.
 pub trait LogSource {
     /// The entry at this index, or nothing if the source does not reach so far.
@@ -446,15 +449,15 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
         }
     }
 
-    /// The window that ends with entry `last`, from the nearest place before it where the state is recorded. If that place is
-    /// `last` itself and what it recorded is wrong too, from the one before.
+    /// The window that ends with entry `last`, from the nearest place before it where the state is recorded; if what is
+    /// recorded there is wrong too, from the one before.
     fn window(&self, last: u64, earlier: &[&str]) -> Result<Evidence, ProveError> {
         let hashes = self.hashes(last)?;
         let mut checkpoints = self.bases(earlier);
         let mut error = None;
+        checkpoints.retain(|(size, _)| (1..=last).contains(size));
         let mut end = last;
-        // At most twice: a root that stands before an entry without a fault is right.
-        for _ in 0..2 {
+        for _ in 0..BASES_MAX {
             let recorded = (1..=end)
                 .rev()
                 .find(|index| {
@@ -462,7 +465,6 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
                         .is_some_and(|entry| recorded_root(&entry.body).is_some())
                 })
                 .unwrap_or(0);
-            checkpoints.retain(|(size, _)| (1..=last).contains(size));
             let (first, base) = match checkpoints.last() {
                 Some((size, note)) if *size > recorded => (*size, Base::Checkpoint(note)),
                 _ if recorded > 0 => (recorded, Base::FirstEntry),
@@ -484,11 +486,11 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
                 Ok(evidence) => return Ok(evidence),
                 Err(failure) => error = Some(failure),
             }
-            if recorded == 0 {
+            if base == Base::Genesis {
                 break;
             }
-            end = recorded - 1;
-            checkpoints.clear();
+            end = end.min(first - 1);
+            checkpoints.retain(|(size, _)| *size < first);
         }
         Err(error.unwrap_or(EvidenceError::NoFault).into())
     }

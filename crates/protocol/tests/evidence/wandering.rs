@@ -1,19 +1,58 @@
-//! Honest peers that wander through everything the rules allow: late bids, silence, disagreement, restarts.
+//! Honest peers that wander through what the rules allow: several tasks at once, silence, disagreement, restarts.
 
 use symphony_protocol::{
-    records::{Body, Policy},
+    records::{Beacon, Bid, Body, Policy, Received},
     state::{Duty, Progress},
 };
 
 use crate::kit::{Order, World};
 
+/// A task that waits while another goes on.
+#[derive(Default)]
+struct Parked {
+    task: u64,
+    beacon: Option<Received<Beacon>>,
+    bids: Vec<Received<Bid>>,
+    orders: Vec<Order>,
+}
+
+/// Tasks side by side.
+const TASKS: usize = 3;
+
 /// An honest world after so many choices; each byte decides what happens next.
 pub(crate) fn wander(policy: Policy, choices: &[u8]) -> World {
     let mut world = World::new(4, policy);
+    let mut parked: Vec<Parked> = (1..TASKS).map(|_| Parked::default()).collect();
     for choice in choices {
+        if let Some(Duty::Assign(beacon, _)) = world.coordinator.replay.state().duty() {
+            for task in &mut parked {
+                if !holds(&world, beacon) {
+                    exchange(&mut world, task);
+                }
+            }
+        } else if choice % 4 == 1 {
+            exchange(
+                &mut world,
+                &mut parked[usize::from(choice / 4) % (TASKS - 1)],
+            );
+        }
         step(&mut world, *choice);
     }
     world
+}
+
+fn holds(world: &World, beacon: u64) -> bool {
+    world
+        .beacon
+        .as_ref()
+        .is_some_and(|held| held.record.origin.index == beacon)
+}
+
+fn exchange(world: &mut World, parked: &mut Parked) {
+    std::mem::swap(&mut world.task, &mut parked.task);
+    std::mem::swap(&mut world.beacon, &mut parked.beacon);
+    std::mem::swap(&mut world.bids, &mut parked.bids);
+    std::mem::swap(&mut world.orders, &mut parked.orders);
 }
 
 fn step(world: &mut World, choice: u8) {
@@ -99,4 +138,24 @@ fn go_on(world: &mut World, choice: u8) {
             .expect("one of the two was committed");
         world.take_reveal(&order, said);
     }
+}
+
+#[test]
+fn wandering_peers_get_everywhere() {
+    let mut number = 1_u32;
+    let choices: Vec<u8> = (0..1_500)
+        .map(|_| {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            number.to_be_bytes()[0]
+        })
+        .collect();
+    let world = wander(Policy::shared(), &choices);
+    let state = world.coordinator.replay.state();
+    let counters = state.counters();
+    assert!(counters.settlements > 50, "{counters:?}");
+    assert!(counters.void_settlements > 3, "{counters:?}");
+    assert!(counters.timeouts > 3, "{counters:?}");
+    assert!(counters.tasks_decided > 20, "{counters:?}");
+    let fewest = world.executors.iter().map(|executor| executor.size()).min();
+    assert!(fewest > Some(50), "every executor works");
 }

@@ -63,6 +63,14 @@ impl Author {
         }
     }
 
+    /// The author of these tests with this key, at the beginning of its log.
+    pub(crate) fn of(key: &PublicKey) -> Self {
+        (1..=20)
+            .map(Self::new)
+            .find(|author| author.key() == *key)
+            .expect("an author of these tests")
+    }
+
     pub(crate) fn key(&self) -> PublicKey {
         self.secret.public()
     }
