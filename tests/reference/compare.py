@@ -2,8 +2,8 @@
 
     python tests/reference/compare.py DIR --symphony PATH [--report FILE]
 
-Each file of DIR/changed is judged by itself, the logs of each network in DIR/logs together. What is printed must agree: verdicts,
-counts, state roots and faults with their entries. Where a broken entry breaks several rules, the two may name different ones
+Each file of DIR/changed is judged by itself, the logs of each network in DIR/logs together, and each file of DIR/evidence is
+verified. What is printed must agree: verdicts, counts, state roots, faults with their entries, convictions. Where a broken entry breaks several rules, the two may name different ones
 (CONV-9): these are counted, and agree all the same if peer and entry do.
 """
 
@@ -15,15 +15,16 @@ import subprocess
 import sys
 
 from symphony_reference.audit import audit
+from symphony_reference.evidence import describe
 
 EQUAL = ("peer", "log", "file", "verdict", "entries", "selections", "settlements", "void", "timeouts", "state_root",
          "claimed_state_root", "checkpoint_size")
 EQUAL_IN_FAULT = ("peer", "log", "entry", "signed")
 
 
-def rust(symphony, paths):
-    """What `symphony audit` says."""
-    done = subprocess.run([symphony, "audit", "--json", *map(str, paths)], capture_output=True, text=True, check=False)
+def rust(symphony, *arguments):
+    """What `symphony` prints with --json, its exit code, and its complaints."""
+    done = subprocess.run([symphony, *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
     return [json.loads(line) for line in done.stdout.splitlines()], done.returncode, done.stderr
 
 
@@ -50,7 +51,7 @@ class Comparison:
 
     def compare(self, kind, paths):
         ours, code = audit(paths)
-        theirs, their_code, errors = rust(self.symphony, paths)
+        theirs, their_code, errors = rust(self.symphony, "audit", *paths)
         reasons = []
         if code != their_code:
             reasons.append(f"exit codes {code} and {their_code} {errors.strip()[:200]}")
@@ -71,6 +72,23 @@ class Comparison:
             self.wrong.append({"files": [str(path) for path in paths], "reasons": reasons})
 
 
+    def compare_evidence(self, path):
+        ours, code = describe(path.read_bytes())
+        objects, their_code, errors = rust(self.symphony, "evidence", "verify", path)
+        theirs = objects[0] if objects else {}
+        reasons = []
+        if code != their_code:
+            reasons.append(f"exit codes {code} and {their_code} {errors.strip()[:200]}")
+        elif ours["valid"]:
+            reasons = [name for name in ("valid", "peer", "log", "entry") if name in theirs and ours[name] != theirs[name]]
+            self.rules[ours["rule"]] += 1
+            if ours["rule"] != theirs["rule"]:
+                self.other_rules[ours["rule"], theirs["rule"]] += 1
+        self.counts[f"evidence {('convicts', 'convicts nobody', 'unreadable')[code]}"] += 1
+        if reasons:
+            self.wrong.append({"files": [str(path)], "reasons": reasons, "here": ours, "there": theirs})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -83,6 +101,8 @@ def main():
         comparison.compare("honest", paths)
     for path in sorted((arguments.folder / "changed").glob("*.symlog")):
         comparison.compare(path.stem.partition("-")[2], [path])
+    for path in sorted((arguments.folder / "evidence").glob("*.evidence")):
+        comparison.compare_evidence(path)
     for wrong in comparison.wrong:
         print(json.dumps(wrong))
     for table in (comparison.counts, comparison.rules, {f"{a} here, {b} there": n for (a, b), n in comparison.other_rules.items()}):

@@ -4,7 +4,7 @@ import functools
 import pathlib
 import sys
 
-from symphony_reference import encoding, keys, mathematics as m, notes, records, replay, state, statements, symlog, tree
+from symphony_reference import encoding, evidence, keys, mathematics as m, notes, records, replay, state, statements, symlog, tree
 from symphony_reference.encoding import Refused, require
 from symphony_reference.mathematics import from_bits
 
@@ -171,6 +171,20 @@ def faults(v):
     raise Refused("as it should")
 
 
+def evidence_(v):
+    try:
+        found = evidence.verify(v.bytes("evidence"))
+    except evidence.Unreadable as error:
+        same("unreadable", v.text("expect"), "evidence")
+        raise Refused("as it should") from error
+    except Refused:
+        same("refused", v.text("expect"), "evidence")
+        raise
+    same((found.rule, found.peer, found.entry, found.network, found.log),
+         (v.text("expect"), v.bytes("peer"), int(v.text("entry_index")), v.bytes("network"), v.bytes("log")), "conviction")
+    raise Refused("as it should")
+
+
 # ---- mathematics (chapters 07, 09, 10, 11) ------------------------------------------------------------------------------
 
 
@@ -294,7 +308,7 @@ def map_(v):
 CHECKS = {
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
-    "cosignatures": cosignatures, "retirements": statements_records, "entries": entries, "faults": faults, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
+    "cosignatures": cosignatures, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
     "vote": vote, "reward": reward, "map": map_,
 }
 # Formats that this verifier does not read, with the reason.

@@ -236,7 +236,7 @@ def window(proof):
         begin = log.checkpoint(proof.from_checkpoint.checkpoint)
         require(entries, "no entries")
         fold = restored(log, proof.from_checkpoint.state.nodes, begin.state_root, begin.size, messages[0].previous)
-    index, previous, time_ms = fold.size, fold.last, fold.clock.time_ms if base == "from_genesis" else 0
+    index, previous, time_ms = fold.size, fold.last, fold.clock.time_ms
     for data, message in zip(entries, messages):
         require((message.index, message.previous) == (index, previous) and message.time_ms >= time_ms, "no chain")
         index, previous, time_ms = index + 1, H("entry", data), message.time_ms
