@@ -26,6 +26,18 @@ impl State {
         &self.map
     }
 
+    /// Keys of the open steps that have a deadline, the next one first.
+    pub(crate) fn steps_with_deadlines(&self) -> Vec<Vec<u8>> {
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for due in &self.dues {
+            let key = name(&Key::Beacon(due.beacon));
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
     /// The payload of the statement that a value of the map names by its digest.
     pub(crate) fn payload(&self, name: &[u8]) -> Option<Vec<u8>> {
         match parse_name(name)? {
