@@ -57,6 +57,10 @@ pub(crate) enum Command {
         head: TreeHead,
         reply: Reply<()>,
     },
+    Signed {
+        log: Digest,
+        reply: Reply<Option<TreeHead>>,
+    },
     PutCheckpoint {
         signed: Box<SignedCheckpoint>,
         reply: Reply<()>,
@@ -86,6 +90,7 @@ impl Command {
             Self::WriteMemos { memos, .. } => memos.iter().map(MemoWrite::bytes).sum(),
             Self::PutCheckpoint { .. }
             | Self::RecordSigning { .. }
+            | Self::Signed { .. }
             | Self::Forget { .. }
             | Self::Close { .. } => 0,
         }
@@ -104,6 +109,7 @@ impl Command {
             | Self::PutCheckpoint { reply, .. }
             | Self::WriteMemos { reply, .. }
             | Self::Forget { reply, .. } => drop(reply.send(Err(error))),
+            Self::Signed { reply, .. } => drop(reply.send(Err(error))),
             Self::Close { reply } => {
                 let _ = reply.send(());
             }

@@ -114,6 +114,60 @@ pub enum Damage {
         /// The key.
         key: Vec<u8>,
     },
+    /// The database does not open: one of its own files is damaged or gone.
+    #[error("the database cannot be opened{}: {reason}", of_file(.file))]
+    DatabaseUnreadable {
+        /// The file, where it is known.
+        file: Option<String>,
+        /// What the database said.
+        reason: String,
+    },
+    /// A record outside the logs cannot be read.
+    #[error("the record of {record} cannot be read")]
+    RecordUnreadable {
+        /// Which record.
+        record: &'static str,
+    },
+    /// One of the signing record's two slots is not intact; the other one counts, and the next write replaces this one.
+    #[error("slot {slot} of the signing record is not intact; the other one counts")]
+    SigningSlot {
+        /// 0 or 1.
+        slot: usize,
+    },
+    /// The signing record says nothing: it is unknown what was signed.
+    #[error("the signing record cannot be read: {reason}")]
+    SigningRecordUnreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The signing record does not know this peer's log.
+    #[error("the signing record does not know log {log}")]
+    SigningRecordMissing {
+        /// Id of the log.
+        log: Digest,
+    },
+    /// This peer's log lacks entries that were signed.
+    #[error("the log has {size} entries, {recorded} were signed")]
+    LogBehind {
+        /// Number of entries.
+        size: u64,
+        /// Number of entries under the highest signature.
+        recorded: u64,
+    },
+    /// This peer's log does not have the root that was signed.
+    #[error(
+        "the first {size} entries have root {}, signed was {}",
+        HEXLOWER.encode(.found),
+        HEXLOWER.encode(.expected)
+    )]
+    LogDiverged {
+        /// Size that was signed.
+        size: u64,
+        /// Root that was signed.
+        expected: NodeHash,
+        /// Root of the stored entries.
+        found: NodeHash,
+    },
     /// A whole table could not be read to its end.
     #[error("table {family} cannot be read to its end: {reason}")]
     TableUnreadable {
@@ -125,6 +179,32 @@ pub enum Damage {
 }
 
 impl Damage {
+    /// The name of this kind of damage, for programs and for tables. Spec: STORE-11.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EntryMissing { .. } => "entry-missing",
+            Self::EntryUnreadable { .. } => "entry-unreadable",
+            Self::EntryChanged { .. } => "entry-changed",
+            Self::Chain(_) => "chain-broken",
+            Self::NodeMissing { .. } => "node-missing",
+            Self::NodeWrong { .. } => "node-wrong",
+            Self::HeadUnreadable { .. } => "head-unreadable",
+            Self::HeadWrong { .. } => "head-wrong",
+            Self::CheckpointUnreadable { .. } => "checkpoint-unreadable",
+            Self::CheckpointRoot { .. } => "checkpoint-wrong",
+            Self::Orphan { .. } => "key-orphaned",
+            Self::Strange { .. } => "key-unknown",
+            Self::DatabaseUnreadable { .. } => "database-unreadable",
+            Self::RecordUnreadable { .. } => "record-unreadable",
+            Self::SigningSlot { .. } => "signing-slot",
+            Self::SigningRecordUnreadable { .. } => "signing-record-unreadable",
+            Self::SigningRecordMissing { .. } => "signing-record-missing",
+            Self::LogBehind { .. } => "log-behind",
+            Self::LogDiverged { .. } => "log-diverged",
+            Self::TableUnreadable { .. } => "table-unreadable",
+        }
+    }
+
     /// The entry that is damaged, where the damage has such a place.
     pub fn entry(&self) -> Option<u64> {
         match self {
@@ -135,6 +215,11 @@ impl Damage {
             _ => None,
         }
     }
+}
+
+fn of_file(file: &Option<String>) -> String {
+    file.as_ref()
+        .map_or_else(String::new, |file| format!(" ({file})"))
 }
 
 /// The database could not do what it was asked.

@@ -1,5 +1,7 @@
 //! Checks a whole data directory while no node runs on it.
 
+mod record;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -12,6 +14,7 @@ use crate::error::OpenError;
 use crate::head::Head;
 use crate::keys::{self, FORMAT_VERSION, ParsedKey};
 use crate::store::{Access, Store};
+use record::Record;
 
 /// What a check of one log found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,23 +57,74 @@ impl FsckReport {
 /// nothing else lies in the tables. Changes nothing.
 ///
 /// # Errors
-/// [`OpenError`] if a node runs on the directory, there is no ledger in it, or the database cannot be opened at all.
+/// [`OpenError`] if a node runs on the directory, there is no ledger in it, or its layout is of another version.
 ///
 /// Spec: STORE-11.
 pub fn fsck(directory: &Path) -> Result<FsckReport, OpenError> {
-    fsck_with_progress(directory, &mut |_, _| {})
+    fsck_with_progress(directory, None, &mut |_, _| {})
 }
 
-/// As [`fsck`], and calls `progress(log, entries checked)` after each entry.
+/// As [`fsck`]; with the path of a signing record, also checks that record, and that the own log has all that was signed.
+/// Calls `progress(log, entries checked)` after each entry.
 ///
 /// # Errors
 /// As [`fsck`].
 pub fn fsck_with_progress(
     directory: &Path,
+    signing_record: Option<&Path>,
     progress: &mut dyn FnMut(&Digest, u64),
 ) -> Result<FsckReport, OpenError> {
-    let store = Store::open(directory, Access::Read)?;
-    let format = store.format()?;
+    let record = signing_record.map(Record::inspect);
+    let mut report = match Store::open(directory, Access::Read) {
+        Ok(store) => check_store(&store, record.as_ref(), progress)?,
+        Err(OpenError::Storage(StorageError::Database { reason })) => {
+            let mut elsewhere = Damages::default();
+            elsewhere.add(Damage::DatabaseUnreadable {
+                file: file_in(&reason),
+                reason,
+            });
+            FsckReport {
+                network: None,
+                own: None,
+                logs: Vec::new(),
+                elsewhere,
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(record) = record {
+        record
+            .damages
+            .into_iter()
+            .for_each(|damage| report.elsewhere.add(damage));
+    }
+    Ok(report)
+}
+
+/// The file that the database names in its reason, if it names one.
+fn file_in(reason: &str) -> Option<String> {
+    reason
+        .split(|letter: char| letter.is_whitespace() || letter == '/' || letter == ':')
+        .map(|word| word.trim_end_matches([',', '.', ';']))
+        .find(|word| {
+            *word == "CURRENT"
+                || word.starts_with("MANIFEST-")
+                || word.starts_with("OPTIONS-")
+                || word.split_once('.').is_some_and(|(number, kind)| {
+                    number.chars().all(|letter| letter.is_ascii_digit())
+                        && matches!(kind, "sst" | "log" | "blob")
+                })
+        })
+        .map(str::to_owned)
+}
+
+fn check_store(
+    store: &Store,
+    record: Option<&Record>,
+    progress: &mut dyn FnMut(&Digest, u64),
+) -> Result<FsckReport, OpenError> {
+    let mut elsewhere = Damages::default();
+    let format = found_or_damaged(store.format(), &mut elsewhere).flatten();
     if let Some((actual, _)) = format
         && actual != FORMAT_VERSION
     {
@@ -79,16 +133,20 @@ pub fn fsck_with_progress(
             actual,
         });
     }
-    let mut elsewhere = Damages::default();
-    let own = store.own()?;
+    let own = found_or_damaged(store.own(), &mut elsewhere).flatten();
     let mut heads = BTreeMap::new();
     let mut logs = Vec::new();
-    for log in store.logs()? {
+    for log in found_or_damaged(store.logs(), &mut elsewhere).unwrap_or_default() {
         let check = match store.head(&log) {
             Ok(Some(head)) => {
-                let damages = check_log(&store, &log, &head, 0, &mut |checked| {
+                let mut damages = check_log(store, &log, &head, 0, &mut |checked| {
                     progress(&log, checked)
                 });
+                if own == Some(log)
+                    && let Some(record) = record
+                {
+                    record.compare(store, &log, &head, &mut damages);
+                }
                 let tree_head = head.tree_head();
                 heads.insert(log, head);
                 LogCheck {
@@ -124,7 +182,7 @@ pub fn fsck_with_progress(
         });
     }
     for family in keys::FAMILIES {
-        check_keys(&store, family, &heads, &mut elsewhere);
+        check_keys(store, family, &heads, &mut elsewhere);
     }
     Ok(FsckReport {
         network: format.map(|(_, network)| network),
@@ -132,6 +190,21 @@ pub fn fsck_with_progress(
         logs,
         elsewhere,
     })
+}
+
+/// What a record outside the logs says; damage to it is listed, and the check goes on without it.
+fn found_or_damaged<T>(read: Result<T, StorageError>, damages: &mut Damages) -> Option<T> {
+    match read {
+        Ok(found) => Some(found),
+        Err(StorageError::Record { record }) => {
+            damages.add(Damage::RecordUnreadable { record });
+            None
+        }
+        Err(error) => {
+            damages.add(crate::check::unreadable_table(&error));
+            None
+        }
+    }
 }
 
 fn unreadable_head(error: StorageError) -> Damage {

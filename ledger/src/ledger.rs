@@ -224,6 +224,19 @@ impl Ledger {
             .await
     }
 
+    /// Highest size and root of a log in the signing record; size 0 if it was begun and nothing signed, nothing if this peer
+    /// never began it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Stopped`], [`LedgerError::Closed`].
+    ///
+    /// Spec: STORE-12.
+    pub async fn signed(&self, log: Digest) -> Result<Option<TreeHead>, LedgerError> {
+        self.queue(|reply| Command::Signed { log, reply })
+            .await?
+            .await
+    }
+
     /// Gives this peer's own log back the entries that a restored backup lacks, from copies that others hold: all from the
     /// log's end to exactly the size in the signing record. They are taken only if they lead to the root that was signed.
     ///

@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod aside;
 mod batch;
 mod check;
 mod checkpoint;
@@ -66,6 +67,7 @@ pub mod symlog;
 mod tails;
 mod writer;
 
+pub use aside::put_aside;
 pub use check::Damages;
 pub use checkpoint::{CHECKPOINTS_COUNT_MAX, StoredCheckpoint};
 pub use command::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, Appended, HEAL_BYTES_MAX, Release};
@@ -74,7 +76,7 @@ pub use error::{ErrorClass, FatalError, LedgerError, OpenError};
 pub use export::{ExportAbout, ExportError};
 pub use fsck::{FsckReport, LogCheck, fsck, fsck_with_progress};
 pub use head::HeadError;
-pub use import::{ImportError, Imported};
+pub use import::{ImportError, ImportKind, Imported};
 pub use ledger::{Ledger, Pending};
 pub use link::{LinkError, follow, read_link};
 pub use lock::LockError;

@@ -10,5 +10,7 @@ mod record;
 mod slot;
 mod text;
 
+pub(crate) use record::Inspection;
 pub use record::{SigningRecord, SigningRecordError};
 pub use slot::SIGNING_RECORD_LOGS_COUNT_MAX;
+pub(crate) use slot::Slot;

@@ -19,9 +19,9 @@ use crate::keys;
 use crate::lock::lock_exclusive;
 
 /// File in the data directory whose lock makes one process the owner.
-const LOCK_FILE: &str = "ledger.lock";
+pub(crate) const LOCK_FILE: &str = "ledger.lock";
 /// Directory of RocksDB inside the data directory.
-const DATABASE_DIRECTORY: &str = "database";
+pub(crate) const DATABASE_DIRECTORY: &str = "database";
 
 /// Write buffer of each column family in bytes: large enough that the flushes of a busy peer are minutes apart, small enough
 /// for a laptop.

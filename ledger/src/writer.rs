@@ -116,6 +116,11 @@ impl Writer {
                 Ok(()) => group.answer_after_record(reply, (), head),
                 Err(error) => drop(reply.send(Err(error))),
             },
+            Command::Signed { log, reply } => {
+                let signed = self.record.as_ref().and_then(|record| record.signed(&log));
+                // A caller that went away needs no answer.
+                drop(reply.send(Ok(signed)));
+            }
             Command::PutCheckpoint { signed, reply } => {
                 let planned = self.plan_checkpoint(&signed, group);
                 answer(group, reply, planned);

@@ -11,4 +11,5 @@ pub mod demo;
 pub mod entropy;
 pub mod home;
 pub mod render;
+pub mod retirement;
 pub mod runtime;

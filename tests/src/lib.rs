@@ -3,6 +3,8 @@
 //! The release binary has no cheat switch: each of these is a program of its own that hands the node a changed
 //! [`Outgoing`] or executor.
 
+pub mod soak;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

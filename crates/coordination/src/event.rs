@@ -57,6 +57,11 @@ pub enum Event {
         /// Its log key.
         peer: PublicKey,
     },
+    /// A peer's log has ended by its own word: it is asked no more, and has done nothing wrong. Spec: STORE-25.
+    Retired {
+        /// Its log key.
+        peer: PublicKey,
+    },
 }
 
 /// Something to be done, once the entries that came with it are durable.

@@ -278,6 +278,41 @@ fn create(path: &Path, network: &Digest) -> io::Result<()> {
     }
 }
 
+/// What a record's file holds, read without its lock and without a change.
+pub(crate) struct Inspection {
+    /// Each slot, if it is intact.
+    pub(crate) slots: [Option<Slot>; 2],
+}
+
+impl Inspection {
+    /// Reads a file; `None` if there is none.
+    pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::with_capacity(2 * SLOT_SIZE);
+        file.take(2 * SLOT_SIZE as u64 + 1)
+            .read_to_end(&mut bytes)?;
+        let slots = if bytes.len() == 2 * SLOT_SIZE {
+            let (first, second) = bytes.split_at(SLOT_SIZE);
+            [Slot::from_bytes(first), Slot::from_bytes(second)]
+        } else {
+            [None, None]
+        };
+        Ok(Some(Self { slots }))
+    }
+
+    /// What counts: the intact slot with the higher generation.
+    pub(crate) fn newest(&self) -> Option<&Slot> {
+        self.slots
+            .iter()
+            .flatten()
+            .max_by_key(|slot| slot.generation)
+    }
+}
+
 /// The intact slot with the higher generation.
 fn newest_slot(bytes: &[u8]) -> Option<Slot> {
     if bytes.len() != 2 * SLOT_SIZE {

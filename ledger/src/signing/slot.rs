@@ -16,13 +16,13 @@ const CHECK_OFFSET: usize = SLOT_SIZE - 32;
 
 /// What a slot holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     /// Counts the writes; the slot with the higher number is the newer one.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
     /// The network.
-    pub(super) network: Digest,
+    pub(crate) network: Digest,
     /// Highest size and root signed, by log id; at most [`SIGNING_RECORD_LOGS_COUNT_MAX`].
-    pub(super) logs: BTreeMap<Digest, TreeHead>,
+    pub(crate) logs: BTreeMap<Digest, TreeHead>,
 }
 
 impl Slot {

@@ -192,6 +192,11 @@ fn store_20_a_writer_keeps_its_promise_of_size() {
     ));
 }
 
+/// A reader that an import can move to a thread.
+fn owned_reader(bytes: &[u8]) -> ExportReader<std::io::Cursor<Vec<u8>>> {
+    ExportReader::new(std::io::Cursor::new(bytes.to_vec())).unwrap()
+}
+
 #[test]
 fn store_20_an_exported_log_is_imported_elsewhere_and_grows_there() {
     let (home, elsewhere) = (Home::new(), Home::new());
@@ -221,10 +226,7 @@ fn store_20_an_exported_log_is_imported_elsewhere_and_grows_there() {
 
         let (ledger, _) = elsewhere.open();
         for (bytes, new_entries) in [(&early, 1500), (&early, 0), (&late, 10), (&early, 0)] {
-            let imported = ledger
-                .import(&mut ExportReader::new(&bytes[..]).unwrap())
-                .await
-                .unwrap();
+            let imported = ledger.import(owned_reader(bytes)).await.unwrap();
             assert_eq!(
                 (imported.log, imported.new_entries),
                 (author.log(), new_entries)
@@ -248,14 +250,8 @@ fn store_20_an_import_refuses_forks_foreign_networks_and_damage() {
             fork.take(entry);
             file(&fork)
         };
-        ledger
-            .import(&mut ExportReader::new(&file(&author)[..]).unwrap())
-            .await
-            .unwrap();
-        let error = ledger
-            .import(&mut ExportReader::new(&other[..]).unwrap())
-            .await
-            .unwrap_err();
+        ledger.import(owned_reader(&file(&author))).await.unwrap();
+        let error = ledger.import(owned_reader(&other)).await.unwrap_err();
         assert!(
             matches!(error, ImportError::Differs { index: 6, .. }),
             "{error}"
@@ -270,19 +266,13 @@ fn store_20_an_import_refuses_forks_foreign_networks_and_damage() {
             .unwrap()
             .finish()
             .unwrap();
-        let error = ledger
-            .import(&mut ExportReader::new(&foreign[..]).unwrap())
-            .await
-            .unwrap_err();
+        let error = ledger.import(owned_reader(&foreign)).await.unwrap_err();
         assert!(matches!(error, ImportError::OtherNetwork { .. }), "{error}");
 
         let mut damaged = file(&author);
         let position = damaged.len() - 40;
         damaged[position] ^= 1;
-        let error = ledger
-            .import(&mut ExportReader::new(&damaged[..]).unwrap())
-            .await
-            .unwrap_err();
+        let error = ledger.import(owned_reader(&damaged)).await.unwrap_err();
         assert!(
             matches!(
                 error,

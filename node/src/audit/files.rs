@@ -2,13 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
-use symphony_protocol::{Fault, Rule, cross_check::CrossCheck};
+use symphony_protocol::{Fault, Rule, cross_check::CrossCheck, records::Signatures};
 use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
 
 use super::{
+    ahead::prepare_ahead,
     export_file::{ExportFile, InputError},
     log_audit::LogAudit,
     report::{LocatedFault, LogReport, Verdict},
@@ -154,23 +156,24 @@ impl Session {
             Ok(begun) => begun,
             Err(error) => return LogReport::unusable(error.to_string()),
         };
-        let ended = loop {
-            match file.next_entry() {
-                Ok(Some(bytes)) => {
-                    if let Some(entry) = audit.push(&bytes)
-                        && plan.compared
-                    {
-                        self.cross_check.add(&audit.log(), audit.author(), &entry);
-                    }
-                    self.entries_done += 1;
-                    if self.entries_done.is_multiple_of(PROGRESS_STEP) {
-                        progress(self.progress(path));
-                    }
+        let network = audit.network();
+        let ended = prepare_ahead(
+            &network,
+            Signatures::Verify,
+            || file.next_entry(),
+            |prepared| {
+                if let Some(entry) = audit.push_prepared(prepared)
+                    && plan.compared
+                {
+                    self.cross_check.add(&audit.log(), audit.author(), &entry);
                 }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
+                self.entries_done += 1;
+                if self.entries_done.is_multiple_of(PROGRESS_STEP) {
+                    progress(self.progress(path));
+                }
+                ControlFlow::Continue(())
+            },
+        );
         progress(self.progress(path));
         let mut report = audit.report();
         match ended {

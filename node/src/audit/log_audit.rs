@@ -6,8 +6,8 @@ use std::{
 };
 
 use symphony_protocol::{
-    Fault,
-    records::Entry,
+    Fault, PreparedEntry,
+    records::{Entry, Signatures},
     replay::{Replay, Unusable},
 };
 use symphony_transparency::{
@@ -111,20 +111,31 @@ impl LogAudit {
 
     /// Takes the next entry's exact bytes. Gives the entry if it was replayed without a fault of the author.
     pub fn push(&mut self, bytes: &[u8]) -> Option<Entry> {
+        let network = self.network();
+        self.push_prepared(PreparedEntry::new(
+            bytes.to_vec(),
+            &network,
+            Signatures::Verify,
+        ))
+    }
+
+    /// As [`LogAudit::push`], of an entry that was prepared ahead.
+    pub fn push_prepared(&mut self, prepared: PreparedEntry) -> Option<Entry> {
         let applied = match &mut self.behind_fault {
             Some(tree) => {
-                tree.append(bytes);
+                tree.append_leaf_hash(prepared.leaf_hash());
                 None
             }
-            None => self.replay_entry(bytes),
+            None => self.replay_entry(prepared),
         };
         self.keep_root();
         self.compare();
         applied
     }
 
-    fn replay_entry(&mut self, bytes: &[u8]) -> Option<Entry> {
-        match self.replay.push(bytes) {
+    fn replay_entry(&mut self, prepared: PreparedEntry) -> Option<Entry> {
+        let leaf_hash = prepared.leaf_hash();
+        match self.replay.push_prepared(prepared) {
             Ok((entry, applied)) => {
                 for finding in applied.findings {
                     if self.findings.len() < FINDINGS_MAX {
@@ -136,7 +147,7 @@ impl LogAudit {
             Err(fault) => {
                 self.fault = Some(fault);
                 let mut tree = self.replay.tree().clone();
-                tree.append(bytes);
+                tree.append_leaf_hash(leaf_hash);
                 self.behind_fault = Some(tree);
                 None
             }

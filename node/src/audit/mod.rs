@@ -1,7 +1,7 @@
 //! Judging logs from files alone: no database, no network, no node.
 //!
-//! Each file is read as a stream and replayed by the code that coordinators decide by; then the logs are compared with each
-//! other. Memory is that of one replay's state, and about 80 bytes an entry when several logs are compared.
+//! Each file is read as a stream and replayed by the code that coordinators decide by, with signatures checked ahead on all
+//! cores ([`prepare_ahead`]); then the logs are compared with each other. Memory is that of one replay's state, and about 80 bytes an entry when several logs are compared.
 //!
 //! What is concluded, and when:
 //! - *exposed*: a rule is broken, by the log's author or by a peer whose signed statement stands in the log. A fault is
@@ -14,6 +14,7 @@
 //!
 //! Spec: chapters 12 (replay and verdicts) and 15 (storage and export).
 
+mod ahead;
 mod export_file;
 mod files;
 mod json;
@@ -21,6 +22,7 @@ mod log_audit;
 mod report;
 mod table;
 
+pub use ahead::prepare_ahead;
 pub use export_file::{ExportFile, InputError};
 pub use files::{Audit, AuditProgress, audit_files};
 pub use json::report_json;

@@ -35,6 +35,7 @@ use crate::{
     backend::NodeBackend,
     config::Config,
     home::{Home, HomeError},
+    retirement::{self, RetirementError},
 };
 
 /// Commands that may wait for the core or the auditor; more wait in their senders or are refused.
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The log may not be continued.
     #[error("the log may not be continued: {0}")]
     Standing(String),
+    /// What the home folder says of retired logs cannot be read.
+    #[error("retirement: {0}")]
+    Retirement(#[from] RetirementError),
     /// The log cannot be read.
     #[error("ledger: {0}")]
     Ledger(#[from] symphony_ledger::LedgerError),
@@ -124,6 +128,12 @@ pub async fn start(
     config.validate()?;
     let params = config.params().map_err(crate::config::ConfigError::from)?;
     let listeners = Listeners::bind(admin_settings(&config, &home)?).await?;
+    if let Some(retired) = retirement::retired(&home, &params.network_id())? {
+        let successor = retired.record.successor;
+        return Err(StartError::Standing(format!(
+            "it was retired; its successor is log {successor}"
+        )));
+    }
     let (ledger, recovered) = home.open_ledger(&params, MissingRecord::Refuse)?;
     if let Some(reason) = objection(&recovered.standing) {
         return Err(StartError::Standing(reason));
@@ -207,6 +217,10 @@ pub async fn start(
         auditor: auditor_sender.clone(),
         checkpoint: checkpoint_sender,
         checkpoint_interval: config.checkpoint_interval,
+        predecessors: retirement::predecessors(&home, &network_id)?
+            .into_iter()
+            .map(|received| received.statement.into_bytes())
+            .collect(),
     };
     let core = Core::new(parts, core_receiver, core_sender.downgrade());
     let auditor = Auditor::new(

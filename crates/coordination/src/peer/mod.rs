@@ -83,6 +83,7 @@ pub struct Peer {
     pub(crate) known: BTreeMap<PublicKey, Received<Capability>>,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
+    pub(crate) retired: BTreeSet<PublicKey>,
     /// Who has yet to acknowledge which own statement (by digest), with the index of the statement's entry.
     awaited: BTreeMap<Digest, (PublicKey, u64)>,
     /// The same by the index of the statement's entry: the oldest first.
@@ -105,6 +106,7 @@ impl Peer {
             known: BTreeMap::new(),
             reachable: BTreeSet::new(),
             exposed: BTreeSet::new(),
+            retired: BTreeSet::new(),
             awaited: BTreeMap::new(),
             awaited_since: BTreeMap::new(),
         }
@@ -171,6 +173,9 @@ impl Peer {
             }
             Event::Exposed { peer } => {
                 self.exposed.insert(peer);
+            }
+            Event::Retired { peer } => {
+                self.retired.insert(peer);
             }
         }
         self.go_on()?;

@@ -27,6 +27,10 @@ impl Peer {
             self.refuse(token, "a statement of an exposed peer");
             return Ok(());
         }
+        if self.retired.contains(&author) {
+            self.refuse(token, "a statement of a peer whose log has ended");
+            return Ok(());
+        }
         let taken = match kind {
             StatementKind::Capability => self.capability_heard(statement),
             StatementKind::Revocation => self.revocation_heard(statement),

@@ -18,8 +18,10 @@ use crate::{
 /// Checks everything that a home folder stores.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Reads every entry, every node of each tree and every checkpoint, and changes nothing. Whether the entries
-obey the rules is for `symphony audit`. The node must not run.
+    after_help = "Reads every entry, every node of each tree, every checkpoint and the signing record, and changes nothing. Each
+damage has a name, which stands first in its line. What to do: `symphony log import` with an export that a peer made of this
+log heals it; `symphony log retire` ends one that cannot be healed. Whether the entries obey the rules is for `symphony
+audit`. The node must not run.
 
 Exit codes: 0 intact; 2 damaged; 1 failed."
 )]
@@ -34,11 +36,16 @@ impl FsckCommand {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitStatus> {
         let home = Home::open(&self.home.folder())?;
         let spinner = progress::spinner("checking");
-        let report = fsck_with_progress(&home.data_folder(), &mut |log, checked| {
-            if checked.is_multiple_of(1024) {
-                spinner.set_message(format!("checking log {}: entry {checked}", log.fmt_short()));
-            }
-        });
+        let report = fsck_with_progress(
+            &home.data_folder(),
+            Some(&home.signing_record()),
+            &mut |log, checked| {
+                if checked.is_multiple_of(1024) {
+                    spinner
+                        .set_message(format!("checking log {}: entry {checked}", log.fmt_short()));
+                }
+            },
+        );
         spinner.finish_and_clear();
         let report = report?;
         if self.output.json {
@@ -54,8 +61,12 @@ impl FsckCommand {
     }
 }
 
-fn listed(damages: &Damages) -> Vec<String> {
-    damages.listed().iter().map(ToString::to_string).collect()
+fn listed(damages: &Damages) -> Vec<Value> {
+    damages
+        .listed()
+        .iter()
+        .map(|damage| json!({ "name": damage.name(), "text": damage.to_string() }))
+        .collect()
 }
 
 fn report_json(report: &FsckReport) -> Value {
@@ -109,7 +120,7 @@ fn print_report(report: &FsckReport) -> anyhow::Result<()> {
 fn print_damages(damages: &Damages) -> anyhow::Result<()> {
     let shown = damages.listed();
     for damage in shown {
-        print_line(&format!("  {damage}"))?;
+        print_line(&format!("  {}: {damage}", damage.name()))?;
     }
     let more = damages.count().saturating_sub(shown.len() as u64);
     if more > 0 {

@@ -1,4 +1,4 @@
-//! `symphony log show|tail|prove|export|import|fsck`.
+//! `symphony log show|tail|prove|export|import|fsck|retire`.
 //!
 //! `show` and `export` ask the node of the home folder if it runs, and read the folder if it does not.
 
@@ -6,6 +6,7 @@ mod export;
 mod fsck;
 mod import;
 mod prove;
+mod retire;
 mod show;
 mod tail;
 
@@ -14,7 +15,7 @@ use symphony_admin::v1::LogEntry;
 
 use self::{
     export::ExportCommand, fsck::FsckCommand, import::ImportCommand, prove::ProveCommand,
-    show::ShowCommand, tail::TailCommand,
+    retire::RetireCommand, show::ShowCommand, tail::TailCommand,
 };
 use super::{
     exit::ExitStatus,
@@ -33,10 +34,12 @@ pub(super) enum LogCommand {
     Prove(ProveCommand),
     /// Writes a log into one portable file (.symlog)
     Export(ExportCommand),
-    /// Takes another peer's log from a portable file (.symlog); the node must not run
+    /// Takes another peer's log from a portable file (.symlog), or heals the own one; the node must not run
     Import(ImportCommand),
     /// Checks everything that a home folder stores; the node must not run
     Fsck(FsckCommand),
+    /// Ends a log that cannot be healed, and names its successor; the node must not run
+    Retire(RetireCommand),
 }
 
 impl LogCommand {
@@ -48,6 +51,7 @@ impl LogCommand {
             Self::Export(command) => command.run().await,
             Self::Import(command) => command.run().await,
             Self::Fsck(command) => command.run(),
+            Self::Retire(command) => command.run().await,
         }
     }
 }

@@ -13,12 +13,17 @@ use std::{
     time::Duration,
 };
 
+use symphony_coordination::Event;
 use symphony_ledger::Ledger;
 use symphony_network::{
     PeerId, Response,
     follow::{Follow, FollowLimits, Step},
 };
-use symphony_protocol::{Fault, replay::Replay};
+use symphony_protocol::{
+    Fault,
+    records::{Received, Retirement},
+    replay::Replay,
+};
 use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -57,6 +62,8 @@ pub(crate) enum AuditorCommand {
         /// That log.
         found_in: Digest,
     },
+    /// The author of a stored log has ended it.
+    Retired(Box<Received<Retirement>>),
     /// An answer to a question.
     Answered {
         step: Step,
@@ -87,6 +94,8 @@ pub(super) struct Auditor {
     logs: BTreeMap<Digest, Followed>,
     /// Peers that broke a rule, also those whose own log is not followed. One costs its peer an admission stamp.
     exposed: BTreeMap<PublicKey, Exposure>,
+    /// Logs that have ended, by id.
+    retired: BTreeMap<Digest, Retirement>,
     view: watch::Sender<Arc<Vec<PeerView>>>,
     began: Instant,
     changed: bool,
@@ -118,6 +127,7 @@ impl Auditor {
             follow,
             logs,
             exposed,
+            retired: BTreeMap::new(),
             view,
             began: Instant::now(),
             changed: false,
@@ -160,6 +170,7 @@ impl Auditor {
             }
             AuditorCommand::Checkpoint { signed } => self.checkpoint(*signed).await,
             AuditorCommand::Found { fault, found_in } => self.expose(fault, found_in).await,
+            AuditorCommand::Retired(retirement) => self.retire(&retirement).await,
             AuditorCommand::Answered { step, response } => self.answered(step, response).await,
             AuditorCommand::Snapshot { log, answer } => {
                 let _ = answer.send(
@@ -169,6 +180,28 @@ impl Auditor {
                 );
             }
         }
+    }
+
+    /// A log has ended: nothing more of it is asked for, and its peer gets no more work. What it signed before still counts.
+    /// The first word counts. Spec: STORE-25.
+    async fn retire(&mut self, retirement: &Received<Retirement>) {
+        let record = retirement.record;
+        if self.retired.contains_key(&record.log) || self.retired.len() >= EXPOSED_MAX {
+            return;
+        }
+        tracing::info!(
+            log = record.log.fmt_short(),
+            successor = record.successor.fmt_short(),
+            "retired"
+        );
+        self.retired.insert(record.log, record);
+        self.follow.remove(&record.log);
+        self.changed = true;
+        let peer = *retirement.statement.author();
+        let _ = self
+            .core
+            .send(CoreCommand::Event(Event::Retired { peer }))
+            .await;
     }
 
     fn show(&mut self) {
@@ -191,7 +224,10 @@ impl Auditor {
                 verdict: followed.verdict,
                 fault: exposure.map(|exposure| exposure.fault.clone()),
                 found_in: exposure.map(|exposure| exposure.found_in),
-                reason: followed.reason.clone(),
+                reason: match self.retired.get(log) {
+                    Some(retirement) => ended(retirement),
+                    None => followed.reason.clone(),
+                },
             }
         });
         let known: BTreeSet<PublicKey> = self
@@ -219,4 +255,12 @@ impl Auditor {
         let peers = followed.chain(others).collect();
         self.view.send_replace(Arc::new(peers));
     }
+}
+
+/// Why nothing more comes of a log, for people.
+fn ended(retirement: &Retirement) -> String {
+    format!(
+        "retired at {} signed entries; its successor is log {}",
+        retirement.size, retirement.successor
+    )
 }

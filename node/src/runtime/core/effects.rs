@@ -105,6 +105,15 @@ impl Core {
         for statement in self.beacons.open(now_ms()) {
             self.parts.sender.statement(to, statement, Vec::new());
         }
+        // Their author is another key, so they go by gossip, which drops what was told lately.
+        for retirement in self.parts.predecessors.clone() {
+            let network = self.parts.network.clone();
+            tokio::spawn(async move {
+                if let Err(error) = network.publish(Topic::Capability, retirement).await {
+                    tracing::debug!(%error, "a retirement is not gossiped");
+                }
+            });
+        }
     }
 
     /// Gossips the open beacons that nobody could hear when they were announced.

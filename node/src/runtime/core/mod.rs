@@ -48,6 +48,8 @@ pub(super) struct Parts {
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     pub(super) checkpoint: watch::Sender<Option<String>>,
     pub(super) checkpoint_interval: Duration,
+    /// Retirements of the logs in whose place this one stands: their own nodes run no more. Spec: STORE-25.
+    pub(super) predecessors: Vec<Vec<u8>>,
 }
 
 /// Why the core ended.

@@ -1,10 +1,12 @@
 //! The judgement on gossip. Spec: NET-41 to NET-52.
 
 use symphony_coordination::Event;
+use symphony_ledger::Ledger;
 use symphony_network::{Acceptance, IgnoreReason, RejectReason, Topic};
-use symphony_protocol::records::{Beacon, Received};
+use symphony_protocol::records::{Beacon, Body, Entry, Received, Retirement};
 use symphony_transparency::{
-    Digest, SignedCheckpoint, StatementError, StatementKind, UnverifiedStatement, VerifiedStatement,
+    Digest, PublicKey, SignedCheckpoint, StatementError, StatementKind, UnverifiedStatement,
+    VerifiedStatement,
 };
 
 use super::Pump;
@@ -28,6 +30,9 @@ impl Pump {
         }
         match (topic, statement.kind()) {
             (Topic::Capability, StatementKind::Capability | StatementKind::Revocation) => {}
+            (Topic::Capability, StatementKind::Retirement) => {
+                return self.judge_retirement(statement).await;
+            }
             (Topic::Beacon, StatementKind::Beacon) => {
                 match Received::<Beacon>::from_statement(statement.clone()) {
                     Err(_) => return Acceptance::Reject(RejectReason::Content),
@@ -48,6 +53,26 @@ impl Pump {
         match self.core.try_send(CoreCommand::Event(event)) {
             Ok(()) => Acceptance::Accept,
             Err(_) => Acceptance::Ignore(IgnoreReason::NotJudged),
+        }
+    }
+
+    /// A retirement counts if the key of the very log signed it; of logs that nobody here ever followed it says nothing.
+    async fn judge_retirement(&self, statement: VerifiedStatement) -> Acceptance {
+        let Ok(retirement) = Received::<Retirement>::from_statement(statement) else {
+            return Acceptance::Reject(RejectReason::Content);
+        };
+        match author_of(&self.ledger, &retirement.record.log) {
+            None => Acceptance::Ignore(IgnoreReason::Unknown),
+            Some(author) if author != *retirement.statement.author() => {
+                Acceptance::Reject(RejectReason::Content)
+            }
+            Some(_) => {
+                let command = AuditorCommand::Retired(Box::new(retirement));
+                match self.auditor.try_send(command) {
+                    Ok(()) => Acceptance::Accept,
+                    Err(_) => Acceptance::Ignore(IgnoreReason::NotJudged),
+                }
+            }
         }
     }
 
@@ -82,6 +107,15 @@ impl Pump {
                 Acceptance::Accept
             }
         }
+    }
+}
+
+/// Log key of a stored log's author.
+fn author_of(ledger: &Ledger, log: &Digest) -> Option<PublicKey> {
+    let entry_0 = ledger.log(log).ok()??.entry(0).ok()??;
+    match Entry::parse(&entry_0, None).ok()?.body {
+        Body::Genesis(genesis) => Some(genesis.keys.log),
+        _ => None,
     }
 }
 

@@ -122,7 +122,11 @@ impl Peer {
         let mut candidates: Vec<(u32, f64, PublicKey)> = self
             .known
             .iter()
-            .filter(|(peer, _)| self.reachable.contains(*peer) && !self.exposed.contains(*peer))
+            .filter(|(peer, _)| {
+                self.reachable.contains(*peer)
+                    && !self.exposed.contains(*peer)
+                    && !self.retired.contains(*peer)
+            })
             .filter(|(_, received)| received.record.valid_at(self.now_ms))
             .map(|(peer, received)| {
                 let matched = matched(&received.record, tags, embedding);
