@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use symphony_executor::ExecutorConfig;
 use symphony_protocol::records::{Params, Policy, RecordError};
 
+use crate::tiles::TilesSettings;
+
 /// Settings of a node. Every field has a default that suits a laptop.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// The admin API.
     pub admin: AdminSettings,
+    /// Logs over HTTP, for standard tools.
+    pub tiles: TilesSettings,
     /// How long after the start the first tasks wait for peers that can hear them; as soon as all who are there can, the
     /// tasks begin.
     #[serde(with = "humantime_serde")]
@@ -136,6 +140,7 @@ impl Default for Config {
             profile: ProfileSettings::default(),
             policy: PolicySettings::default(),
             admin: AdminSettings::default(),
+            tiles: TilesSettings::default(),
             gather_timeout: Duration::from_secs(3),
             checkpoint_interval: Duration::from_millis(500),
             follow_interval: Duration::from_secs(2),
@@ -283,6 +288,13 @@ impl Config {
         }
         if !(1..=4096).contains(&self.tasks_max) {
             return value("tasks_max", "1 to 4096 tasks", &self.tasks_max);
+        }
+        if !(1..=4096).contains(&self.tiles.connections_max) {
+            return value(
+                "tiles.connections_max",
+                "1 to 4096 connections",
+                &self.tiles.connections_max,
+            );
         }
         if self.policy.checker_ppm > 10_000_000 {
             return value(

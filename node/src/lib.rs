@@ -13,3 +13,4 @@ pub mod home;
 pub mod render;
 pub mod retirement;
 pub mod runtime;
+pub mod tiles;

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auditor::Auditor,
+    auditor::{Auditor, AuditorCommand},
     core::{Answerer, Core, Parts},
     directory::Directory,
     gathering::Gathering,
@@ -36,6 +36,7 @@ use crate::{
     config::Config,
     home::{Home, HomeError},
     retirement::{self, RetirementError},
+    tiles::{Served, TileServer},
 };
 
 /// Commands that may wait for the core or the auditor; more wait in their senders or are refused.
@@ -90,6 +91,9 @@ pub enum StartError {
     /// The admin API does not start.
     #[error("admin: {0}")]
     Admin(#[from] symphony_admin::ListenError),
+    /// Logs cannot be served over HTTP.
+    #[error("tiles: {0}")]
+    Tiles(#[from] crate::tiles::BindError),
     /// A token file cannot be used.
     #[error("admin token: {0}")]
     Token(#[from] symphony_admin::TokenError),
@@ -134,6 +138,10 @@ pub async fn start(
             "it was retired; its successor is log {successor}"
         )));
     }
+    let tiles = match config.tiles.listen {
+        Some(address) => Some(TileServer::bind(address).await?),
+        None => None,
+    };
     let (ledger, recovered) = home.open_ledger(&params, MissingRecord::Refuse)?;
     if let Some(reason) = objection(&recovered.standing) {
         return Err(StartError::Standing(reason));
@@ -256,6 +264,24 @@ pub async fn start(
             }
         });
     }
+    let tiles = tiles.map(|server| {
+        tracing::info!(address = %server.address(), "serving logs as tiles");
+        let auditor = handle.auditor.downgrade();
+        let served = Served {
+            ledger: ledger.clone(),
+            network: network_id,
+            own: log,
+            witness: config.tiles.witness.then(|| handle.witness().clone()),
+            brought: Box::new(move |signed| {
+                // An auditor with a full queue has newer checkpoints than this one.
+                if let Some(auditor) = auditor.upgrade() {
+                    let signed = Box::new(signed);
+                    let _ = auditor.try_send(AuditorCommand::Checkpoint { signed });
+                }
+            }),
+        };
+        tokio::spawn(server.serve(Arc::new(served), config.tiles.connections_max, stop.clone()))
+    });
     let backend = Arc::new(NodeBackend::new(handle.clone()));
     let node = tokio::spawn(async move {
         let core = tokio::spawn(core.run(stop.clone()));
@@ -272,6 +298,9 @@ pub async fn start(
         readiness_sender.send_replace(Readiness::Stopping);
         stop.cancel();
         let admin = admin.await;
+        if let Some(tiles) = tiles {
+            tiles.await?;
+        }
         network.shutdown().await;
         pump.await?;
         auditor.await?;

@@ -90,6 +90,11 @@ impl TileBuilder {
         tiles
     }
 
+    /// Number of entries so far.
+    pub const fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
     /// Size and root of the log so far.
     pub fn head(&self) -> TreeHead {
         TreeHead {

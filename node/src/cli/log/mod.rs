@@ -1,4 +1,4 @@
-//! `symphony log show|tail|prove|export|import|fsck|retire`.
+//! `symphony log show|tail|prove|export|import|tiles|witnessed|fsck|retire`.
 //!
 //! `show` and `export` ask the node of the home folder if it runs, and read the folder if it does not.
 
@@ -9,13 +9,16 @@ mod prove;
 mod retire;
 mod show;
 mod tail;
+mod tiles;
+mod witnessed;
 
 use clap::Subcommand;
 use symphony_admin::v1::LogEntry;
 
 use self::{
     export::ExportCommand, fsck::FsckCommand, import::ImportCommand, prove::ProveCommand,
-    retire::RetireCommand, show::ShowCommand, tail::TailCommand,
+    retire::RetireCommand, show::ShowCommand, tail::TailCommand, tiles::TilesCommand,
+    witnessed::WitnessedCommand,
 };
 use super::{
     exit::ExitStatus,
@@ -36,6 +39,10 @@ pub(super) enum LogCommand {
     Export(ExportCommand),
     /// Takes another peer's log from a portable file (.symlog), or heals the own one; the node must not run
     Import(ImportCommand),
+    /// Writes an exported log as static files that standard tools read (C2SP tlog-tiles)
+    Tiles(TilesCommand),
+    /// Judges by a trust policy whether a log's checkpoint is witnessed (C2SP tlog-policy)
+    Witnessed(WitnessedCommand),
     /// Checks everything that a home folder stores; the node must not run
     Fsck(FsckCommand),
     /// Ends a log that cannot be healed, and names its successor; the node must not run
@@ -50,6 +57,8 @@ impl LogCommand {
             Self::Prove(command) => command.run().await,
             Self::Export(command) => command.run().await,
             Self::Import(command) => command.run().await,
+            Self::Tiles(command) => command.run(),
+            Self::Witnessed(command) => command.run(),
             Self::Fsck(command) => command.run(),
             Self::Retire(command) => command.run().await,
         }
