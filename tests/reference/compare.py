@@ -1,9 +1,9 @@
 """Compares the two verifiers on a folder that `random-logs` wrote.
 
-    python tests/reference/compare.py DIR --symphony PATH [--report FILE]
+    python tests/reference/compare.py DIR --symphony PATH [--evidence]
 
-Each file of DIR/changed is judged by itself, the logs of each network in DIR/logs together, and each file of DIR/evidence is
-verified. What is printed must agree: verdicts, counts, state roots, faults with their entries, convictions. Where a broken entry breaks several rules, the two may name different ones
+Each file of DIR/changed is judged by itself, the logs of each network in DIR/logs together, and each file of DIR/evidence, on
+demand, is verified. What is printed must agree: verdicts, counts, state roots, faults with their entries, convictions. Where a broken entry breaks several rules, the two may name different ones
 (CONV-9): these are counted, and agree all the same if peer and entry do.
 """
 
@@ -93,6 +93,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--symphony", required=True, help="the program of the first verifier")
+    parser.add_argument("--evidence", action="store_true", help="verify DIR/evidence too, with `symphony evidence verify`")
     arguments = parser.parse_args()
     comparison, networks = Comparison(arguments.symphony), {}
     for path in sorted((arguments.folder / "logs").glob("*.symlog")):
@@ -101,7 +102,7 @@ def main():
         comparison.compare("honest", paths)
     for path in sorted((arguments.folder / "changed").glob("*.symlog")):
         comparison.compare(path.stem.partition("-")[2], [path])
-    for path in sorted((arguments.folder / "evidence").glob("*.evidence")):
+    for path in sorted((arguments.folder / "evidence").glob("*.evidence")) if arguments.evidence else []:
         comparison.compare_evidence(path)
     for wrong in comparison.wrong:
         print(json.dumps(wrong))

@@ -68,7 +68,14 @@ def canonical(message):
 
 
 def decode(kind, data, size_max):
-    """The message of the name `kind` whose one encoding is `data`."""
+    """The message of the name `kind` whose one encoding is `data`, with everything that must be there."""
+    message = decode_bytes(kind, data, size_max)
+    check_listed(message)
+    return message
+
+
+def decode_bytes(kind, data, size_max):
+    """BYTES-1 to BYTES-3 alone."""
     require(len(data) <= size_max, f"{len(data)} bytes, at most {size_max}")
     message = MESSAGES[kind]()
     try:
@@ -77,7 +84,6 @@ def decode(kind, data, size_max):
         raise Refused(f"no encoding of {kind}") from error
     message.DiscardUnknownFields()  # the library would keep them, and write them out again
     require(canonical(message) == data, f"not the canonical {kind}")
-    check_listed(message)
     return message
 
 

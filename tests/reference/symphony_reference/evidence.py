@@ -4,7 +4,7 @@ import dataclasses
 
 from . import records, statements, tree
 from .audit import word_of
-from .encoding import H, Refused, decode, require
+from .encoding import H, Refused, check_listed, decode, decode_bytes, require
 from .keys import text_of
 from .mathematics import embedding, match_ppm
 from .notes import parse_note, read_checkpoint
@@ -38,11 +38,13 @@ class Conviction:
 def verify(data):
     """The conviction that evidence proves, or Refused with the reason why it proves none, or Unreadable."""
     try:
-        evidence = decode("Evidence", data, SIZE_MAX)
+        evidence = decode_bytes("Evidence", data, SIZE_MAX)
+        kind = evidence.WhichOneof("proof")
+        require(kind, "no proof")
     except Refused as error:
         raise Unreadable(str(error)) from error
-    kind = evidence.WhichOneof("proof")
     try:
+        check_listed(evidence)
         return PROOFS[kind](getattr(evidence, kind))
     except (Unusable, NotOpen) as error:
         raise Refused(f"{kind}: {error}") from error

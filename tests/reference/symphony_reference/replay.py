@@ -323,12 +323,13 @@ class Replay:
         return similarity
 
     def beacon_issued(self, body, author, kind, beacon, digest):
-        terms, params, policy = "REPLAY-29", self.params, self.map.get("policy")
+        terms, params = "REPLAY-29", self.params
         task = self.map.get("task/", u64(beacon.task))
         hold(task and beacon.plan < len(task.plans), terms, "an open task and its plan", (beacon.task, beacon.plan))
         plan = task.plans[beacon.plan]
         hold(not plan.open and not plan.finished and plan.steps_done == beacon.step, terms, "the next step of a ready plan",
              beacon.step)
+        policy = self.map.get("policy")
         hold(policy and beacon.policy == H("policy", canonical(policy.policy)), terms, "the policy", beacon.policy.hex())
         window = beacon.close_deadline_ms - self.now
         hold(0 < window <= params.bid_window_ms_max, terms, params.bid_window_ms_max, window)
@@ -365,10 +366,10 @@ class Replay:
     def bid_received(self, body, author, kind, bid, digest):
         """BEACON-13."""
         turn = "REPLAY-32"
+        hold(bid.coordinator == self.author, turn, self.author.hex(), bid.coordinator.hex())
         place = self.map.get("name/", bid.beacon)
         step = self.step_of(place.beacon) if place and not place.selection else None
-        hold(bid.coordinator == self.author and step and not self.state_of(step).closed, turn, "an open beacon of this log",
-             bid.beacon.hex())
+        hold(step and not self.state_of(step).closed, turn, "an open beacon of this log", bid.beacon.hex())
         hold(step.beacon.reach != DIRECTED or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
         held = next((c for c in self.state_of(step).candidates if c.peer == author), None)
         hold(not held or held.statement != digest, turn, "a bid once", "twice")
@@ -471,7 +472,7 @@ class Replay:
 
     def close(self, body):
         step = self.step_due(body.beacon)
-        state, params = self.edit_step(step), self.params
+        state, params, model = self.edit_step(step), self.params, self.model()
         counters = self.map.edit("counters")
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
@@ -481,7 +482,6 @@ class Replay:
         hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
              [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
         shortlist = [candidates[i] for i, _, _ in ranking]
-        model = self.model()
         picks, after = m.pick(model, shortlist, step.beacon.executors, 0, explores)
         hold(len(picks) == len(body.selections) and all(
             self.same_selection(claimed, chosen, model, shortlist)
@@ -518,10 +518,10 @@ class Replay:
         step = self.step_due(body.beacon)
         state = self.edit_step(step)
         hold(body.slot == self.duty_slot, "REPLAY-24", self.duty_slot, body.slot)
-        taken = {s.bid for s in state.selections}
-        candidates = [self.candidate(step, r.bid) for r in state.ranking if r.bid not in taken]
-        newcomers = sum(self.candidate(step, bid)["newcomer"] for bid in taken)
-        model = self.model()
+        model, taken = self.model(), {s.bid for s in state.selections}
+        everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
+        candidates = [everyone[r.bid] for r in state.ranking if r.bid not in taken]
+        newcomers = sum(everyone[bid]["newcomer"] for bid in taken)
         (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
         hold(self.same_selection(body.selection, chosen, model, candidates), "REPLAY-34", chosen[1], body.selection.bid)
         state.selections[body.slot].replaced = True
@@ -553,12 +553,13 @@ class Replay:
 
     def receipt_issued(self, body, author, kind, receipt, digest):
         """EXEC-8, EXEC-9."""
-        own = self.remembered(receipt.assignment)
-        if not own:
-            pending = self.pending(receipt.assignment)
-            hold(pending and self.selection(pending).executor == author, "REPLAY-37", "an assignment", "none")
+        pending = self.pending(receipt.assignment)
+        if pending:
+            hold(self.selection(pending).executor == author, "REPLAY-37", "an assignment", "none")
             self.take_receipt(pending, author, receipt, digest)
             return
+        own = self.remembered(receipt.assignment)
+        hold(own, "REPLAY-37", "an assignment", "none")
         hold(not own.receipt, "REPLAY-36", "one receipt", "a second one")
         hold(self.now <= own.receipt_until_ms, "REPLAY-37", own.receipt_until_ms, self.now)
         own = self.map.edit("assignment/", receipt.assignment)
@@ -614,15 +615,15 @@ class Replay:
 
     def reveal_issued(self, body, author, kind, reveal, digest):
         """EXEC-8."""
-        rule, own = "REPLAY-38", self.remembered(reveal.assignment)
-        if own:
-            hold(own.ballot and opens(reveal, author, own.ballot), rule, own.ballot.hex() or "a ballot", "not opened")
-            self.map.remove("assignment/", reveal.assignment)
+        rule, pending = "REPLAY-38", self.pending(reveal.assignment)
+        if pending:
+            selection = self.selection(pending)
+            hold(selection.executor == author and selection.progress == ANSWERED, rule, "a closed ballot", "none")
+            self.take_reveal(pending, author, reveal, parses=True, checker=0)
             return
-        pending = self.pending(reveal.assignment)
-        hold(pending and self.selection(pending).executor == author and self.selection(pending).progress == ANSWERED, rule,
-             "a closed ballot", "none")
-        self.take_reveal(pending, author, reveal, parses=True, checker=0)
+        own = self.remembered(reveal.assignment)
+        hold(own and own.ballot and opens(reveal, author, own.ballot), rule, "the opening of a ballot", "none")
+        self.map.remove("assignment/", reveal.assignment)
 
     def reveal_received(self, body, author, kind, reveal, digest):
         """EXEC-14, SETTLE-6."""
@@ -680,18 +681,18 @@ class Replay:
 
     def weight(self, step, selection):
         """VOTE-2."""
-        rule = self.map.get("policy").policy.vote_rule
+        rule, reliability = self.map.get("policy").policy.vote_rule, self.prior(step.bucket, selection.executor)
         if rule == 1:
-            return self.prior(step.bucket, selection.executor)
+            return reliability
         if rule == 2:
             return next(unpack(r.score) for r in self.state_of(step).ranking if r.bid == selection.bid)
         return 1.0
 
     def outcomes(self, step, tally):
         """SETTLE-7: class, latency, reward of each selection."""
-        policy = self.map.get("policy").policy
-        terms = (policy.winner_bonus_ppm, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, 0)
         for s in self.state_of(step).selections:
+            policy = self.map.get("policy").policy
+            terms = (policy.winner_bonus_ppm, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, 0)
             if s.progress == TIMED_OUT:
                 yield TIMEOUT, 0, 0.0
             elif not s.answer:
@@ -703,11 +704,10 @@ class Replay:
     def settlement(self, body):
         step, void = self.step_due(body.beacon), self.duty == SETTLE_VOID
         state = self.state_of(step)
-        weights = [self.weight(step, s) for s in state.selections]
         tally, outcomes = None, [(VOID, 0, 0.0)] * len(state.selections)
         if not void:
-            tally = m.tally([(s.executor, "coordinator" if s.executor == self.author else "peer", s.answer, s.confidence_ppm, w)
-                             for s, w in zip(state.selections, weights) if s.answer])
+            tally = m.tally([(s.executor, "coordinator" if s.executor == self.author else "peer", s.answer, s.confidence_ppm,
+                              self.weight(step, s)) for s in state.selections if s.answer])
             outcomes = list(self.outcomes(step, tally))
         answer, weight, supporters = (tally[0], pack(tally[1]), tally[3]) if tally else (b"", b"", 0)
         hold((body.answer, body.weight, body.supporters) == (answer, weight, supporters), "REPLAY-39",
@@ -715,11 +715,12 @@ class Replay:
         claimed = [(class_of(o), o.latency_ms, unpack(o.reward)) for o in body.outcomes]
         hold(claimed == outcomes, "REPLAY-40", outcomes, claimed)
         self.check_root(body.state_root)
-        self.learn(step, outcomes)
         step_weight = 0.0
-        for one in weights:
-            step_weight = step_weight + one
-        self.finish_step(step, answer, step_weight / len(weights) if weights else 0.0)
+        for selection in state.selections:
+            step_weight = step_weight + self.weight(step, selection)
+        if outcomes:
+            self.learn(step, outcomes)
+        self.finish_step(step, answer, step_weight / len(outcomes) if outcomes else 0.0)
         if void:
             self.next_void()
 

@@ -130,6 +130,7 @@ class StateMap:
         return self.put(name, rest, copy)
 
     def remove(self, name, rest):
+        self.get(name, rest)  # a removal is a look-up (EVIDENCE-12)
         self.remember(name, rest)
         self.table(name).pop(rest, None)
 
