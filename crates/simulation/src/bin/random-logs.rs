@@ -3,13 +3,16 @@
 //! `random-logs DIR NETWORKS CHANGES SEED` simulates so many networks, and writes each peer's log into `DIR/logs` as the
 //! portable file of STORE-20. Then it changes so many of these logs: one byte, one number, one foreign statement, the order of
 //! entries, or the checkpoint; chains the entries to each other anew, signs the statement or the checkpoint with its author's
-//! key, and writes the result into `DIR/changed`. So a file in `changed` is what a cheat could have published. Nothing here says
-//! what a verifier should find. Equal arguments give equal files.
+//! key, and writes the result into `DIR/changed`. So a file in `changed` is what a cheat could have published. Of what replay
+//! finds in it, evidence is made and written into `DIR/evidence`, as it is and with something in it changed. Nothing here says what
+//! a verifier should find. Equal arguments give equal files.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use symphony_coordination::TaskSettings;
 use symphony_protocol::{
+    Fault,
+    evidence::Evidence,
     policy::PolicyParameters,
     records::{Policy, Reach},
     replay::Replay,
@@ -17,8 +20,8 @@ use symphony_protocol::{
 };
 use symphony_simulation::{Links, Random, Scenario, Simulation, Troubles, Workers};
 use symphony_transparency::{
-    Checkpoint, Digest, Domain, Frontier, PublicKey, SecretKey, StatementKind, digest,
-    entry_digest, log_id, sign_statement,
+    Checkpoint, Digest, Domain, Frontier, PublicKey, SecretKey, SignedCheckpoint, StatementKind,
+    digest, entry_digest, log_id, sign_statement,
 };
 
 /// Fields of `Entry`.
@@ -46,7 +49,9 @@ fn main() -> Result<(), Failure> {
     let folder = Path::new(folder);
     let (logs_folder, changed_folder) = (folder.join("logs"), folder.join("changed"));
     fs::create_dir_all(&logs_folder)?;
+    let evidence_folder = folder.join("evidence");
     fs::create_dir_all(&changed_folder)?;
+    fs::create_dir_all(&evidence_folder)?;
     let mut written = 0;
     for number in 0..networks {
         let scenario = scenario(&mut random);
@@ -71,11 +76,15 @@ fn main() -> Result<(), Failure> {
         // Evenly spread over the networks.
         while written < changes * (number + 1) / networks {
             let log = &logs[below(&mut random, logs.len())];
-            let (kind, file) = change(log, &secrets, &mut random);
-            fs::write(
-                changed_folder.join(format!("{written:05}-{kind}.symlog")),
-                file,
-            )?;
+            let changed = change(log, &secrets, &mut random);
+            let name = format!("{written:05}-{}", changed.kind);
+            fs::write(changed_folder.join(format!("{name}.symlog")), &changed.file)?;
+            for (number, bytes) in evidence(log, &changed, &mut random).iter().enumerate() {
+                fs::write(
+                    evidence_folder.join(format!("{name}-{number}.evidence")),
+                    bytes,
+                )?;
+            }
             written += 1;
         }
     }
@@ -255,8 +264,16 @@ fn checkpoint_of(entries: &[Vec<u8>]) -> Option<Checkpoint> {
 
 // --- changes ---
 
-/// What a cheat would publish: a file, and what was changed in it.
-fn change(log: &Log, secrets: &Secrets, random: &mut Random) -> (&'static str, Vec<u8>) {
+/// What a cheat would publish.
+struct Changed {
+    /// What was changed.
+    kind: &'static str,
+    file: Vec<u8>,
+    entries: Vec<Vec<u8>>,
+    checkpoint: Option<String>,
+}
+
+fn change(log: &Log, secrets: &Secrets, random: &mut Random) -> Changed {
     let mut entries = log.entries.clone();
     // Entry 0 is the file's name for everything else: changed now and then only.
     let least = usize::from(entries.len() > 1 && !random.chance(30_000));
@@ -267,9 +284,22 @@ fn change(log: &Log, secrets: &Secrets, random: &mut Random) -> (&'static str, V
             let mut file = log.file(&entries, checkpoint.as_deref());
             let place = below(random, file.len());
             file[place] ^= 1 << random.within(0, 7);
-            return ("damaged", file);
+            return Changed {
+                kind: "damaged",
+                file,
+                entries,
+                checkpoint,
+            };
         }
-        5..=14 => return ("checkpoint", changed_checkpoint(log, random)),
+        5..=14 => {
+            let checkpoint = changed_checkpoint(log, random);
+            return Changed {
+                kind: "checkpoint",
+                file: log.file(&entries, checkpoint.as_deref()),
+                entries,
+                checkpoint,
+            };
+        }
         15..=22 => {
             flip(&mut entries[index], random);
             "byte"
@@ -338,7 +368,114 @@ fn change(log: &Log, secrets: &Secrets, random: &mut Random) -> (&'static str, V
             ))
         })
         .map(|end| log.sign(&end));
-    (kind, log.file(&entries, checkpoint.as_deref()))
+    Changed {
+        kind,
+        file: log.file(&entries, checkpoint.as_deref()),
+        entries,
+        checkpoint,
+    }
+}
+
+/// Evidence of what replay finds in a changed log, and the same with something in it changed.
+fn evidence(log: &Log, changed_log: &Changed, random: &mut Random) -> Vec<Vec<u8>> {
+    let Some(checkpoint) = &changed_log.checkpoint else {
+        return Vec::new();
+    };
+    let faults = faults(&changed_log.entries, log, checkpoint);
+    // An earlier checkpoint, where the author's first entries are right.
+    let size = 1 + below(random, changed_log.entries.len());
+    let earlier = checkpoint_of(&changed_log.entries[..size]).map(|end| log.sign(&end));
+    let earlier: Vec<&str> = earlier.iter().map(String::as_str).collect();
+    let mut made = Vec::new();
+    for fault in faults.iter().take(2) {
+        let Ok(evidence) = Evidence::prove(&changed_log.entries, checkpoint, &earlier, fault)
+        else {
+            continue;
+        };
+        let bytes = evidence.bytes();
+        made.push(bytes.to_vec());
+        made.extend((0..2).map(|_| changed(bytes, random, 1)));
+        made.extend(closed(bytes, random));
+        let mut flipped = bytes.to_vec();
+        flip(&mut flipped, random);
+        made.push(flipped);
+    }
+    made
+}
+
+/// A window with one leaf of its state less: under the same root, the rules know less.
+fn closed(evidence: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    // Evidence: window (11), of which from_entry (3) is a state, and from_checkpoint (4) has one (2).
+    let window = parse(&bytes_of(&parse(evidence)?, 11)?)?;
+    let path: &[u64] = if bytes_of(&window, 3).is_some() {
+        &[11, 3]
+    } else {
+        &[11, 4, 2]
+    };
+    let mut state = evidence.to_vec();
+    for field in path {
+        state = bytes_of(&parse(&state)?, *field)?;
+    }
+    // OpenState: nodes (1), each a hidden digest (2), a hidden leaf (3), or a leaf (4) of key (1) and value (2).
+    let mut nodes = parse(&state)?;
+    let leaves: Vec<(usize, Message)> = nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(place, (_, node))| match node {
+            Value::Bytes(node) => Some((place, parse(&bytes_of(&parse(node)?, 4)?)?)),
+            Value::Number(_) => None,
+        })
+        .collect();
+    let (place, leaf) = leaves.get(below(random, leaves.len()))?;
+    let of = |field| bytes_of(leaf, field).unwrap_or_default();
+    let key = digest(Domain::StateKey, &of(1)).as_bytes().to_vec();
+    let value = digest(Domain::StateValue, &of(2)).as_bytes().to_vec();
+    let node = if random.chance(500_000) {
+        let hidden = digest(Domain::StateLeaf, &[key, value].concat());
+        (2, Value::Bytes(hidden.as_bytes().to_vec()))
+    } else {
+        let leaf = [(1, Value::Bytes(key)), (2, Value::Bytes(value))];
+        (3, Value::Bytes(write(&leaf)))
+    };
+    nodes[*place].1 = Value::Bytes(write(&[node]));
+    Some(with_path(evidence, path, write(&nodes)))
+}
+
+/// The message with these bytes in a field of a field.
+fn with_path(message: &[u8], path: &[u64], bytes: Vec<u8>) -> Vec<u8> {
+    let Some((first, rest)) = path.split_first() else {
+        return bytes;
+    };
+    let inner = parse(message)
+        .and_then(|fields| bytes_of(&fields, *first))
+        .unwrap_or_default();
+    with_field(
+        message,
+        *first,
+        Value::Bytes(with_path(&inner, rest, bytes)),
+    )
+}
+
+/// What replay of these entries finds, the author's fault last.
+fn faults(entries: &[Vec<u8>], log: &Log, checkpoint: &str) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let Ok(mut replay) = Replay::begin(&entries[0], None) else {
+        return found;
+    };
+    for bytes in &entries[1..] {
+        match replay.push(bytes) {
+            Ok((_, applied)) => found.extend(applied.findings),
+            Err(fault) => {
+                found.push(fault);
+                return found;
+            }
+        }
+    }
+    let signed = SignedCheckpoint::parse_and_verify(checkpoint, &log.secret().public());
+    if let Ok(Err(fault)) = signed.map(|signed| replay.check(signed.checkpoint())) {
+        found.push(fault);
+    }
+    found
 }
 
 /// A checkpoint over these entries with the state root that the author had before it changed one.
@@ -356,15 +493,13 @@ fn signed_all_the_same(log: &Log, entries: &[Vec<u8>], honest: &Checkpoint) -> C
     }
 }
 
-/// The honest entries under a checkpoint that is none, shorter, longer, of another root or state, or damaged.
-fn changed_checkpoint(log: &Log, random: &mut Random) -> Vec<u8> {
-    let Some(honest) = log.honest_checkpoint() else {
-        return log.file(&log.entries, None);
-    };
+/// For the honest entries a checkpoint that is none, shorter, longer, of another root or state, or damaged.
+fn changed_checkpoint(log: &Log, random: &mut Random) -> Option<String> {
+    let honest = log.honest_checkpoint()?;
     let other = Digest::from_bytes(random.bytes());
     let mut end = honest;
     match random.within(0, 6) {
-        0 => return log.file(&log.entries, None),
+        0 => return None,
         1 => end.size = random.within(1, honest.size + 3),
         2 => end.root = Frontier::default().root(),
         3 => end.state_root = other,
@@ -376,11 +511,10 @@ fn changed_checkpoint(log: &Log, random: &mut Random) -> Vec<u8> {
         _ => {
             let mut text = log.sign(&honest).into_bytes();
             flip(&mut text, random);
-            let text = String::from_utf8_lossy(&text).into_owned();
-            return log.file(&log.entries, Some(&text));
+            return Some(String::from_utf8_lossy(&text).into_owned());
         }
     }
-    log.file(&log.entries, Some(&log.sign(&end)))
+    Some(log.sign(&end))
 }
 
 fn flip(bytes: &mut [u8], random: &mut Random) {
