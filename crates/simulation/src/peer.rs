@@ -54,6 +54,8 @@ pub(crate) struct Machine {
     pub(crate) recovery: Recovery,
     /// The end of an outage, in milliseconds of virtual time.
     pub(crate) out_until_ms: u64,
+    /// Size of the newest checkpoint that everyone was shown.
+    pub(crate) shown_size: u64,
     /// The newest checkpoint that was signed.
     pub(crate) note: Option<SignedCheckpoint>,
     config: PeerConfig,
@@ -121,6 +123,7 @@ impl Machine {
             auditor: Auditor::new(std::iter::empty()),
             recovery: Recovery::None,
             out_until_ms: 0,
+            shown_size: 0,
             note: None,
             config: PeerConfig {
                 profile: Some(Profile {
@@ -204,6 +207,7 @@ impl Machine {
         }
         self.auditor.crash();
         self.note = None;
+        self.shown_size = 0;
         self.peer = None;
         self.epoch += 1;
         self.tokens.clear();

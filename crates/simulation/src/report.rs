@@ -21,6 +21,8 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// What must never happen: an honest peer exposed, something acknowledged lost, two histories signed.
     pub violations: Vec<String>,
+    /// Faults that an honest peer found and could not prove.
+    pub unproved: Vec<String>,
     /// Peers that are not honest, in order.
     pub characters: Vec<CharacterReport>,
     /// Messages sent.
@@ -61,6 +63,10 @@ pub struct CharacterReport {
 pub struct Conviction {
     /// The rule that it broke.
     pub rule: Rule,
+    /// What kind of proof the evidence is.
+    pub kind: &'static str,
+    /// Size of the evidence, in bytes.
+    pub evidence_size: usize,
     /// When an honest peer first had all the bytes that show what it did, in milliseconds of virtual time.
     pub in_the_open_ms: u64,
     /// When it was exposed, in milliseconds of virtual time.

@@ -3,11 +3,15 @@
 //! It takes nothing but bytes, from whoever sends them. Entries count only up to a checkpoint of their author that they lead
 //! to, so a source that lies exposes nobody but is refused. Spec: REPLAY-6 to REPLAY-9, REPLAY-14.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use symphony_protocol::{
     Fault, Rule,
     cross_check::fork,
+    evidence::{Conviction, Evidence},
     records::{Bid, Capability, Receipt},
 };
 use symphony_transparency::{
@@ -15,20 +19,19 @@ use symphony_transparency::{
 };
 
 use super::{
+    evidence::{Unproved, prove},
     memo::{Memo, Position},
     words::{Word, foreign, held, word},
 };
 
 /// Checkpoints kept of each log: the newest. Older ones lie on the same history or were found not to.
-const CHECKPOINTS_MAX: usize = 64;
+const CHECKPOINTS_MAX: usize = 256;
 /// First statements kept, to be compared with later ones on the same matter; the oldest matters go first.
 const FIRSTS_MAX: usize = 4_096;
+/// Different evidence that is looked at: far more than there are peers.
+const EVIDENCE_MAX: usize = 4_096;
 
 /// A fault, and what shows that its peer signed for it.
-#[expect(
-    dead_code,
-    reason = "what a fault rests on is kept for the evidence that is made of it"
-)]
 #[derive(Clone, Debug)]
 pub(crate) struct Exposure {
     pub(crate) fault: Fault,
@@ -36,18 +39,15 @@ pub(crate) struct Exposure {
 }
 
 /// What a fault rests on.
-#[expect(dead_code, reason = "read where evidence is made of it")]
 #[derive(Clone, Debug)]
 pub(crate) enum Basis {
     /// Entries of a log up to a checkpoint of its author; the fault is its author's, or a finding.
     Log {
-        log: Digest,
         position: Position,
         checkpoint: SignedCheckpoint,
     },
     /// Two checkpoints of one log.
     Fork {
-        log: Digest,
         /// The follower's own entries, if it has any.
         position: Option<Position>,
         first: SignedCheckpoint,
@@ -69,7 +69,7 @@ pub(crate) enum Basis {
 /// A matter on which a peer may sign one statement only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Matter {
-    Capability(u64),
+    Capability(Digest, u64),
     Bid(PublicKey, Digest),
     Receipt(Digest),
 }
@@ -77,6 +77,7 @@ enum Matter {
 /// A followed log.
 struct Followed {
     author: PublicKey,
+    genesis: Rc<[u8]>,
     position: Option<Position>,
     /// The checkpoint that the position was last taken at.
     covered: Option<SignedCheckpoint>,
@@ -90,15 +91,18 @@ pub(crate) struct Auditor {
     logs: BTreeMap<Digest, Followed>,
     words: BTreeMap<(Digest, u64), Vec<Rc<Word>>>,
     firsts: BTreeMap<(PublicKey, Matter), Rc<VerifiedStatement>>,
-    exposed: BTreeMap<PublicKey, Exposure>,
+    exposed: BTreeMap<PublicKey, Evidence>,
+    /// Evidence that was looked at, by its name.
+    seen: BTreeSet<Digest>,
     unusable: u64,
 }
 
 impl Auditor {
-    /// Knows whose log is whose, as a hello would tell.
-    pub(crate) fn new(authors: impl Iterator<Item = (Digest, PublicKey)>) -> Self {
-        let followed = |author| Followed {
+    /// Knows whose log is whose, as a hello with its entry 0 would tell.
+    pub(crate) fn new(authors: impl Iterator<Item = (Digest, PublicKey, Rc<[u8]>)>) -> Self {
+        let followed = |author, genesis| Followed {
             author,
+            genesis,
             position: None,
             covered: None,
             checkpoints: BTreeMap::new(),
@@ -106,11 +110,12 @@ impl Auditor {
         };
         Self {
             logs: authors
-                .map(|(log, author)| (log, followed(author)))
+                .map(|(log, author, genesis)| (log, followed(author, genesis)))
                 .collect(),
             words: BTreeMap::new(),
             firsts: BTreeMap::new(),
             exposed: BTreeMap::new(),
+            seen: BTreeSet::new(),
             unusable: 0,
         }
     }
@@ -121,8 +126,8 @@ impl Auditor {
         self.firsts.clear();
     }
 
-    /// Peers that are exposed to this one, with what exposed them first.
-    pub(crate) fn exposed(&self) -> &BTreeMap<PublicKey, Exposure> {
+    /// Peers that are exposed to this one, with the evidence that exposed them first.
+    pub(crate) fn exposed(&self) -> &BTreeMap<PublicKey, Evidence> {
         &self.exposed
     }
 
@@ -131,19 +136,48 @@ impl Auditor {
         self.unusable
     }
 
-    /// Notes that a peer is exposed. Returns whether that is news.
-    pub(crate) fn expose(&mut self, exposure: &Exposure) -> bool {
-        let news = !self.exposed.contains_key(&exposure.fault.peer);
-        if news {
-            self.exposed.insert(exposure.fault.peer, exposure.clone());
+    /// Makes evidence of a fault that was found here.
+    pub(crate) fn prove(&self, exposure: &Exposure, memo: &Memo) -> Result<Evidence, Unproved> {
+        let peer = exposure.fault.peer;
+        let followed = self.logs.values().find(|followed| followed.author == peer);
+        let followed = followed.ok_or(Unproved::Missing)?;
+        let earlier: Vec<String> = followed
+            .checkpoints
+            .values()
+            .map(SignedCheckpoint::text)
+            .collect();
+        prove(exposure, &followed.genesis, &earlier, memo)
+    }
+
+    /// Takes evidence, from whoever has it: it is checked from its own bytes. Returns what it proves, if that is news.
+    pub(crate) fn evidence(&mut self, bytes: &[u8], network: &Digest) -> Option<Conviction> {
+        let evidence = Evidence::parse(bytes).ok()?;
+        if self.seen.len() >= EVIDENCE_MAX || !self.seen.insert(evidence.digest()) {
+            return None;
         }
-        news
+        let conviction = evidence.verify().ok()?;
+        let peer = conviction.fault.peer;
+        if conviction.network != *network || self.exposed.contains_key(&peer) {
+            return None;
+        }
+        self.exposed.insert(peer, evidence);
+        Some(conviction)
     }
 
     /// How many entries of a log are known here.
     pub(crate) fn size(&self, log: &Digest) -> usize {
         let position = self.logs.get(log).and_then(|followed| followed.position);
         position.map_or(0, |position| position.size)
+    }
+
+    /// Whether a checkpoint says that a log is longer than what is known here.
+    pub(crate) fn lacks(&self, log: &Digest) -> bool {
+        let newest = self
+            .logs
+            .get(log)
+            .and_then(|followed| followed.checkpoints.last_key_value());
+        newest
+            .is_some_and(|(size, _)| u64::try_from(self.size(log)).is_ok_and(|known| known < *size))
     }
 
     /// A log as far as it is known here, with a checkpoint that it leads to.
@@ -192,7 +226,7 @@ impl Auditor {
         let (matter, rule, entry) = match statement.kind() {
             StatementKind::Capability => {
                 let record = Capability::parse(payload).ok()?;
-                let matter = Matter::Capability(record.sequence);
+                let matter = Matter::Capability(record.origin.log, record.sequence);
                 (matter, Rule::CapabilitySequence, record.origin.index)
             }
             StatementKind::Bid => {
@@ -315,7 +349,7 @@ impl Auditor {
         }
         followed.position = Some(position);
         followed.covered = Some(signed.clone());
-        found.extend(followed.judge(*log, position, &signed, memo));
+        found.extend(followed.judge(position, &signed, memo));
         let before: Vec<SignedCheckpoint> = followed.checkpoints.values().cloned().collect();
         for checkpoint in before {
             found.extend(followed.check(&checkpoint, memo));
@@ -387,13 +421,11 @@ impl Followed {
     /// Faults in the entries that are new, and the state that their author claims after them.
     fn judge(
         &self,
-        log: Digest,
         position: Position,
         checkpoint: &SignedCheckpoint,
         memo: &Memo,
     ) -> Vec<Exposure> {
         let basis = Basis::Log {
-            log,
             position,
             checkpoint: checkpoint.clone(),
         };
@@ -426,7 +458,6 @@ impl Followed {
                     found: "another tree".to_owned(),
                 },
                 basis: Basis::Fork {
-                    log: checkpoint.log,
                     position: Some(position),
                     first: covered.clone(),
                     second: signed.clone(),
@@ -444,7 +475,6 @@ impl Followed {
                 found: checkpoint.state_root.to_string(),
             },
             basis: Basis::Log {
-                log: checkpoint.log,
                 position,
                 checkpoint: signed.clone(),
             },
@@ -462,7 +492,6 @@ fn forked(
     Some(Exposure {
         fault,
         basis: Basis::Fork {
-            log: first.checkpoint().log,
             position,
             first: first.clone(),
             second: second.clone(),

@@ -135,6 +135,11 @@ impl Memo {
         &self.branches[position.branch].entries[..position.size]
     }
 
+    /// The tree of this history, which may be longer than the position.
+    pub(crate) fn tree(&self, position: Position) -> &MerkleTree {
+        &self.branches[position.branch].tree
+    }
+
     /// Root of the tree at a size up to this position's.
     pub(crate) fn root_at(&self, position: Position, size: u64) -> Option<NodeHash> {
         let known = u64::try_from(position.size).is_ok_and(|most| size <= most);

@@ -1,6 +1,7 @@
 //! Auditors: they know bytes, nothing else.
 
 mod auditor;
+mod evidence;
 mod memo;
 mod whole;
 mod words;

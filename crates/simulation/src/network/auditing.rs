@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use symphony_coordination::Event;
-use symphony_protocol::Fault;
 use symphony_transparency::{Digest, statement_digest};
 
 use crate::{
@@ -13,8 +12,12 @@ use crate::{
     zoo::{Cheat, Mischief, Offence},
 };
 
-use super::{Arrival, Awaited, Kept, Message, Simulation, SimulationError};
+use super::{
+    Arrival, Awaited, CHECKPOINT_MS, Happening, Kept, Message, Simulation, SimulationError,
+};
 
+/// What was decided before a peer was exposed has left after so long, in milliseconds.
+const SETTLED_MS: u64 = 1_000;
 /// Tries at mischief of a framer in one heartbeat.
 const MISCHIEF_COUNT: u32 = 4;
 
@@ -22,12 +25,7 @@ impl Simulation<'_> {
     /// What every heartbeat asks and tells.
     pub(super) fn audit_round(&mut self, peer: usize) -> Result<(), SimulationError> {
         let count = self.machines.len();
-        for other in (0..count).filter(|other| *other != peer) {
-            if let Some(note) = self.checkpoint_for(peer, other) {
-                let notes = Rc::from([note]);
-                self.send(peer, other, &Message::Checkpoints { from: peer, notes });
-            }
-        }
+        self.show_checkpoint(peer);
         if matches!(self.machines[peer].role, Role::Framer(_)) {
             for _ in 0..MISCHIEF_COUNT {
                 self.frame(peer);
@@ -40,21 +38,7 @@ impl Simulation<'_> {
         let followers = usize::try_from(self.scenario.followers).unwrap_or(usize::MAX);
         for distance in 1..=followers.min(count - 1) {
             let other = (peer + distance) % count;
-            let (key, log) = (self.machines[other].key, self.machines[other].log);
-            let auditor = &self.machines[peer].auditor;
-            if auditor.exposed().contains_key(&key) {
-                continue;
-            }
-            let start = auditor.size(&log);
-            self.send(
-                peer,
-                other,
-                &Message::AskLog {
-                    from: peer,
-                    log,
-                    start,
-                },
-            );
+            self.ask_log(peer, other);
         }
         let most = u64::try_from(count - 2).unwrap_or(0);
         let other = usize::try_from(self.random.within(0, most)).unwrap_or(0);
@@ -65,7 +49,67 @@ impl Simulation<'_> {
             .map(|signed| signed.text())
             .collect();
         self.send(peer, other, &Message::Checkpoints { from: peer, notes });
+        let known: Vec<Rc<[u8]>> = self.machines[peer]
+            .auditor
+            .exposed()
+            .values()
+            .map(|evidence| Rc::from(evidence.bytes()))
+            .collect();
+        for bytes in known {
+            self.send(peer, other, &Message::Evidence { bytes });
+        }
         Ok(())
+    }
+
+    /// Shows everyone the newest checkpoint.
+    fn show_checkpoint(&mut self, peer: usize) {
+        for other in (0..self.machines.len()).filter(|other| *other != peer) {
+            if let Some(note) = self.checkpoint_for(peer, other) {
+                let notes = Rc::from([note]);
+                self.send(peer, other, &Message::Checkpoints { from: peer, notes });
+            }
+        }
+    }
+
+    /// A log that grew gets a new checkpoint, which everyone is shown.
+    pub(super) fn checkpoint_round(&mut self, peer: usize) {
+        let size = self.machines[peer].disk.size();
+        if self.machines[peer].shown_size < size && self.machines[peer].writes.is_empty() {
+            self.machines[peer].shown_size = size;
+            self.show_checkpoint(peer);
+        }
+        let epoch = self.machines[peer].epoch;
+        self.queue.push(
+            self.now_ms + CHECKPOINT_MS,
+            Happening::Checkpoint { peer, epoch },
+        );
+    }
+
+    /// Asks a peer for what is new in its log.
+    pub(super) fn ask_log(&mut self, peer: usize, other: usize) {
+        let (key, log) = (self.machines[other].key, self.machines[other].log);
+        let auditor = &self.machines[peer].auditor;
+        if auditor.exposed().contains_key(&key) {
+            return;
+        }
+        let start = auditor.size(&log);
+        self.send(
+            peer,
+            other,
+            &Message::AskLog {
+                from: peer,
+                log,
+                start,
+            },
+        );
+    }
+
+    /// Whether this peer follows the log of that one.
+    pub(super) fn follows(&self, peer: usize, other: usize) -> bool {
+        let count = self.machines.len();
+        let distance = (other + count - peer) % count;
+        let followers = usize::try_from(self.scenario.followers).unwrap_or(usize::MAX);
+        self.machines[peer].is_honest() && (1..=followers).contains(&distance)
     }
 
     /// Audits the own log as any other peer would: so what others signed in it is found, and shown to others.
@@ -185,6 +229,10 @@ impl Simulation<'_> {
             Some(Mischief::Statement(bytes, private)) if to != peer => {
                 self.send_bytes(peer, to, &bytes, private, Awaited::Yes);
             }
+            Some(Mischief::Evidence(bytes)) if to != peer => {
+                let bytes = Rc::from(bytes);
+                self.send(peer, to, &Message::Evidence { bytes });
+            }
             Some(Mischief::Checkpoint(note)) if to != peer => {
                 let notes = Rc::from([note]);
                 self.send(peer, to, &Message::Checkpoints { from: peer, notes });
@@ -193,47 +241,94 @@ impl Simulation<'_> {
         }
     }
 
-    /// A peer found faults.
+    /// A peer found faults: it makes the evidence of each, and tells everyone.
     pub(super) fn found(
         &mut self,
         peer: usize,
         exposures: Vec<Exposure>,
     ) -> Result<(), SimulationError> {
         for exposure in exposures {
-            let machine = &mut self.machines[peer];
-            if !machine.is_honest() || !machine.auditor.expose(&exposure) {
+            let machine = &self.machines[peer];
+            let accused = exposure.fault.peer;
+            if !machine.is_honest() || machine.auditor.exposed().contains_key(&accused) {
                 continue;
             }
-            self.convict(peer, &exposure.fault);
-            self.handle(
-                peer,
-                Event::Exposed {
-                    peer: exposure.fault.peer,
-                },
-            )?;
+            self.faults.push(exposure.fault.clone());
+            match machine.auditor.prove(&exposure, &self.memo) {
+                Ok(evidence) => {
+                    let bytes: Rc<[u8]> = Rc::from(evidence.bytes());
+                    self.evidence_arrives(peer, &bytes)?;
+                    for other in (0..self.machines.len()).filter(|other| *other != peer) {
+                        let bytes = Rc::clone(&bytes);
+                        self.send(peer, other, &Message::Evidence { bytes });
+                    }
+                }
+                Err(reason) => {
+                    let accused = self.number_of(&accused);
+                    let text = format!("{}: {reason}", exposure.fault);
+                    match accused.map(|accused| &self.machines[accused].role) {
+                        Some(Role::Cheat(_)) => drop(self.unproved.insert(text)),
+                        // What a framer signs need not convict it.
+                        Some(Role::Framer(_)) => {}
+                        _ => self
+                            .violations
+                            .push(format!("an honest peer is accused: {text}")),
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    /// Notes that a peer is exposed to another one.
-    fn convict(&mut self, by: usize, fault: &Fault) {
-        self.faults.push(fault.clone());
-        let accused = self.number_of(&fault.peer);
-        match accused {
+    /// Evidence reaches a peer: it believes its own check of the bytes, and nothing else.
+    pub(super) fn evidence_arrives(
+        &mut self,
+        peer: usize,
+        bytes: &[u8],
+    ) -> Result<(), SimulationError> {
+        let machine = &mut self.machines[peer];
+        match &mut machine.role {
+            Role::Honest => {}
+            Role::Cheat(_) => return Ok(()),
+            Role::Framer(framer) => {
+                framer.hear_evidence(bytes);
+                return Ok(());
+            }
+        }
+        let Some(proved) = machine.auditor.evidence(bytes, &self.network) else {
+            return Ok(());
+        };
+        let fault = &proved.fault;
+        match self.number_of(&fault.peer) {
             Some(accused) if !self.machines[accused].is_honest() => {
                 let time_ms = self.now_ms;
                 // What a peer logged before it crashed counts from now on.
                 let in_the_open_ms = self.deed_ms(accused).unwrap_or(time_ms);
                 self.convictions.entry(accused).or_insert(Conviction {
                     rule: fault.rule,
+                    kind: proved.kind,
+                    evidence_size: proved.size,
                     in_the_open_ms,
                     time_ms,
-                    by,
+                    by: peer,
                 });
             }
-            _ => self.violations.push(format!(
-                "an honest peer ({accused:?}) is exposed to {by}: {fault}"
+            accused => self.violations.push(format!(
+                "an honest peer ({accused:?}) is exposed to {peer}: {fault}"
             )),
+        }
+        let exposed = fault.peer;
+        self.avoided.insert((peer, exposed), self.now_ms);
+        self.handle(peer, Event::Exposed { peer: exposed })
+    }
+
+    /// A peer that is exposed to another one is not asked by it any more.
+    pub(super) fn check_asked(&mut self, from: usize, to: usize) {
+        let asked = self.machines[to].key;
+        let late = |since_ms: &u64| since_ms.saturating_add(SETTLED_MS) < self.now_ms;
+        if self.avoided.get(&(from, asked)).is_some_and(late) {
+            self.violations
+                .push(format!("peer {from} asked {to}, which is exposed to it"));
         }
     }
 

@@ -70,6 +70,7 @@ impl Simulation<'_> {
             selections: self.selections,
             faults: self.faults,
             violations: self.violations,
+            unproved: self.unproved.into_iter().collect(),
             characters,
             messages: self.messages,
             lost: self.lost,

@@ -15,6 +15,10 @@ pub(super) enum Happening {
         peer: usize,
         epoch: u64,
     },
+    Checkpoint {
+        peer: usize,
+        epoch: u64,
+    },
     Synced {
         peer: usize,
         epoch: u64,
@@ -100,6 +104,10 @@ pub(super) enum Message {
     Checkpoints {
         from: usize,
         notes: Rc<[String]>,
+    },
+    /// What claims to be evidence.
+    Evidence {
+        bytes: Rc<[u8]>,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use symphony_coordination::Event;
-use symphony_transparency::{PublicKey, UnverifiedStatement, VerifiedStatement};
+use symphony_transparency::{PublicKey, StatementKind, UnverifiedStatement, VerifiedStatement};
 
 use crate::{
     audit::word,
@@ -49,6 +49,9 @@ impl Simulation<'_> {
         };
         match &mut self.machines[from].role {
             Role::Honest => {
+                if statement.kind() == StatementKind::Beacon && matches!(awaited, Awaited::Yes) {
+                    self.check_asked(from, to);
+                }
                 if let Some(word) = word(&statement) {
                     self.released
                         .insert((from, word.place.index, word.named), word.standing);
@@ -177,8 +180,14 @@ impl Simulation<'_> {
                     let found = self.machines[to].auditor.checkpoint(note, &self.memo);
                     self.found(to, found)?;
                 }
+                if self.follows(to, from)
+                    && self.machines[to].auditor.lacks(&self.machines[from].log)
+                {
+                    self.ask_log(to, from);
+                }
                 Ok(())
             }
+            Message::Evidence { bytes } => self.evidence_arrives(to, &bytes),
         }
     }
 

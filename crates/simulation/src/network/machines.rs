@@ -2,11 +2,13 @@
 
 use symphony_coordination::Event;
 use symphony_protocol::records::TaskKey;
+use symphony_transparency::PublicKey;
 
 use crate::{peer::Recovery, report::TaskOutcome};
 
 use super::{
-    Awaited, HEARTBEAT_MS, Happening, Kept, NOTICE_MS, Simulation, SimulationError, WARM_UP_MS,
+    Awaited, CHECKPOINT_MS, HEARTBEAT_MS, Happening, Kept, NOTICE_MS, Simulation, SimulationError,
+    WARM_UP_MS,
 };
 
 /// Bytes of a record that reach the disk at most when a crash cuts it off.
@@ -53,9 +55,21 @@ impl Simulation<'_> {
             })?;
             self.append(peer, output);
         }
+        let exposed: Vec<PublicKey> = self.machines[peer]
+            .auditor
+            .exposed()
+            .keys()
+            .copied()
+            .collect();
+        for exposed in exposed {
+            self.handle(peer, Event::Exposed { peer: exposed })?;
+        }
         let pause_ms = self.random.within(1, HEARTBEAT_MS);
         self.queue
             .push(time_ms + pause_ms, Happening::Heartbeat { peer, epoch });
+        let pause_ms = self.random.within(1, CHECKPOINT_MS);
+        self.queue
+            .push(time_ms + pause_ms, Happening::Checkpoint { peer, epoch });
         self.notice(peer);
         Ok(())
     }

@@ -10,7 +10,10 @@ mod logs;
 mod machines;
 mod recovery;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use symphony_coordination::Event;
 use symphony_protocol::{
@@ -35,6 +38,8 @@ use self::happening::{Awaited, Happening, Message};
 
 /// Time between two heartbeats of a machine (tick, capability again, following of logs), in milliseconds.
 const HEARTBEAT_MS: u64 = 10_000;
+/// Time between two checkpoints of a log that grows, in milliseconds: as nodes do.
+const CHECKPOINT_MS: u64 = 500;
 /// Time until others notice that a peer is gone or back, in milliseconds.
 const NOTICE_MS: u64 = 200;
 /// Time before the first task, in milliseconds: capabilities have spread.
@@ -78,12 +83,16 @@ pub struct Simulation<'a> {
     arrivals: Vec<BTreeMap<Digest, Arrival>>,
     /// Cheats and framers that are exposed to an honest peer, by number: the first time.
     convictions: BTreeMap<usize, Conviction>,
+    /// Who knows since when that a peer is exposed.
+    avoided: BTreeMap<(usize, PublicKey), u64>,
     /// What honest peers said of places in their own logs: peer, index and statement.
     released: BTreeMap<(usize, u64, Digest), Standing>,
     /// Roots that honest peers signed, by peer and size.
     signed: BTreeMap<(usize, u64), NodeHash>,
     /// What must never happen.
     violations: Vec<String>,
+    /// Faults that were found and could not be proved.
+    unproved: BTreeSet<String>,
     /// Entry 0 of each peer of another revision.
     strangers: Vec<Rc<[u8]>>,
 }
@@ -166,9 +175,11 @@ impl<'a> Simulation<'a> {
             healed: 0,
             retired: 0,
             convictions: BTreeMap::new(),
+            avoided: BTreeMap::new(),
             released: BTreeMap::new(),
             signed: BTreeMap::new(),
             violations: Vec::new(),
+            unproved: BTreeSet::new(),
         };
         simulation.introduce();
         simulation.schedule();
@@ -201,13 +212,16 @@ impl<'a> Simulation<'a> {
 
     /// Everyone knows whose log is whose.
     fn introduce(&mut self) {
-        let authors: Vec<(Digest, PublicKey)> = self
+        let authors: Vec<(Digest, PublicKey, Rc<[u8]>)> = self
             .machines
             .iter()
-            .map(|machine| (machine.log, machine.key))
+            .map(|machine| {
+                let entry_0 = machine.disk.entries()[0].as_slice();
+                (machine.log, machine.key, Rc::from(entry_0))
+            })
             .collect();
         for machine in &mut self.machines {
-            machine.auditor = Auditor::new(authors.iter().copied());
+            machine.auditor = Auditor::new(authors.iter().cloned());
         }
     }
 
@@ -272,15 +286,21 @@ impl<'a> Simulation<'a> {
     }
 
     fn at_rest(&self) -> bool {
-        let unconvicted = |number: usize, machine: &Machine| {
-            matches!(machine.role, Role::Cheat(_)) && !self.convictions.contains_key(&number)
+        let known = |cheat: &Machine| {
+            let observers = self
+                .machines
+                .iter()
+                .filter(|observer| observer.is_honest() && observer.recovery != Recovery::Retired);
+            let mut exposures = observers.map(|observer| observer.auditor.exposed());
+            exposures.all(|exposed| exposed.contains_key(&cheat.key))
         };
         self.tasks.iter().all(|task| task.outcome.is_some())
-            && self.machines.iter().enumerate().all(|(number, machine)| {
+            && self.machines.iter().all(|machine| {
                 if machine.recovery == Recovery::Retired {
                     return true;
                 }
-                !unconvicted(number, machine)
+                let exposed = !matches!(machine.role, Role::Cheat(_)) || known(machine);
+                exposed
                     && machine.writes.is_empty()
                     && machine.peer.as_ref().is_some_and(|peer| {
                         let state = peer.state();
@@ -304,6 +324,11 @@ impl<'a> Simulation<'a> {
             Happening::Heartbeat { peer, epoch } => {
                 if self.machines[peer].epoch == epoch {
                     self.heartbeat(peer)?;
+                }
+            }
+            Happening::Checkpoint { peer, epoch } => {
+                if self.machines[peer].epoch == epoch {
+                    self.checkpoint_round(peer);
                 }
             }
             Happening::Synced { peer, epoch } => {

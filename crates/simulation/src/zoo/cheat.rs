@@ -49,10 +49,10 @@ macro_rules! cheats {
 
 cheats! {
     /// Two histories, with checkpoints of every size for both.
-    ForkEqual = "fork-equal-sizes", Coordinator, [Fork],
+    ForkEqual = "fork-equal-sizes", Coordinator, [Fork, TreeRoot],
         "shows two groups two logs, and signs checkpoints of equal sizes for both";
     /// Two histories, never with checkpoints of one size.
-    ForkLeaf = "fork-leaf", Coordinator, [Fork],
+    ForkLeaf = "fork-leaf", Coordinator, [Fork, TreeRoot],
         "shows two groups different entries at one index, and never signs one size for both";
     /// An acknowledged bid never stands in the log.
     AcknowledgedMissing = "acknowledged-missing", Coordinator, [Omission],

@@ -17,6 +17,7 @@ pub(crate) struct Framer {
     network: Digest,
     random: Random,
     heard: Vec<VerifiedStatement>,
+    evidence: Vec<Vec<u8>>,
 }
 
 /// What a framer sends, to anyone.
@@ -25,6 +26,8 @@ pub(crate) enum Mischief {
     Statement(Vec<u8>, Vec<u8>),
     /// A note that looks like a checkpoint.
     Checkpoint(String),
+    /// Bytes that look like evidence.
+    Evidence(Vec<u8>),
 }
 
 impl Framer {
@@ -34,6 +37,7 @@ impl Framer {
             network,
             random: Random::new(seed),
             heard: Vec::new(),
+            evidence: Vec::new(),
         }
     }
 
@@ -43,6 +47,13 @@ impl Framer {
             self.heard.push(statement.clone());
         } else if let Some(place) = self.draw(HEARD_MAX) {
             self.heard[place] = statement.clone();
+        }
+    }
+
+    /// Keeps evidence, to change it.
+    pub(crate) fn hear_evidence(&mut self, bytes: &[u8]) {
+        if self.evidence.len() < HEARD_MAX {
+            self.evidence.push(bytes.to_vec());
         }
     }
 
@@ -80,7 +91,7 @@ impl Framer {
         let place = self.draw(self.heard.len())?;
         let heard = self.heard[place].clone();
         let (kind, payload) = (heard.kind(), heard.payload().to_vec());
-        Some(match self.random.within(0, 6) {
+        Some(match self.random.within(0, 7) {
             0 => Mischief::Statement(heard.into_bytes(), Vec::new()),
             1 => {
                 let foreign = sign_statement(&self.secret, &Digest::ZERO, kind, payload);
@@ -103,6 +114,11 @@ impl Framer {
                 let kind = StatementKind::Acknowledgement;
                 let forged = sign_statement(&self.secret, &self.network, kind, forged.payload);
                 Mischief::Statement(forged.into_bytes(), Vec::new())
+            }
+            6 => {
+                let place = self.draw(self.evidence.len())?;
+                let bytes = self.evidence[place].clone();
+                Mischief::Evidence(flipped(bytes, &mut self.random))
             }
             _ => {
                 let place = crate::audit::word(&heard)?.place;

@@ -82,6 +82,12 @@ impl fmt::Display for Trial {
 impl Outcome {
     fn of(trial: Trial, report: &Report) -> Self {
         let mut failures = report.violations.clone();
+        failures.extend(
+            report
+                .unproved
+                .iter()
+                .map(|fault| format!("found and not proved: {fault}")),
+        );
         let is_framer = |character: &&CharacterReport| character.character == Character::Framer;
         let framers = report.characters.iter().filter(is_framer);
         let cheat = report.characters.first().filter(|first| !is_framer(first));
@@ -123,6 +129,10 @@ fn failures_of(cheat: Cheat, seen: &CharacterReport) -> Vec<String> {
         }
         _ => {}
     }
+    let (running, exposed) = seen.observers;
+    if seen.conviction.is_some() && exposed < running {
+        failures.push(format!("exposed to {exposed} of {running} honest peers"));
+    }
     failures
 }
 
@@ -140,6 +150,7 @@ struct Row {
     runs: u64,
     received: u64,
     delays_ms: Vec<u64>,
+    evidence_sizes: Vec<usize>,
     rules: BTreeMap<Rule, u64>,
 }
 
@@ -158,6 +169,7 @@ impl Table {
                 if let Some(conviction) = outcome.conviction {
                     let delay_ms = conviction.time_ms.saturating_sub(conviction.in_the_open_ms);
                     row.delays_ms.push(delay_ms);
+                    row.evidence_sizes.push(conviction.evidence_size);
                     *row.rules.entry(conviction.rule).or_default() += 1;
                 }
             }
@@ -190,13 +202,15 @@ impl Table {
         if !self.cheats.is_empty() {
             writeln!(
                 text,
-                "| cheat | what it does | runs | received | convicted | by | delay, median | delay, longest |"
+                "| cheat | what it does | runs | received | convicted | by | delay, median | longest | evidence, median | largest |"
             )?;
-            writeln!(text, "|---|---|---:|---:|---:|---|---:|---:|")?;
+            writeln!(text, "|---|---|---:|---:|---:|---|---:|---:|---:|---:|")?;
         }
         for (cheat, row) in &self.cheats {
             let mut delays_ms = row.delays_ms.clone();
             delays_ms.sort_unstable();
+            let mut sizes = row.evidence_sizes.clone();
+            sizes.sort_unstable();
             let rules: Vec<String> = row
                 .rules
                 .iter()
@@ -204,7 +218,7 @@ impl Table {
                 .collect();
             writeln!(
                 text,
-                "| `{}` | {} | {} | {} | {} | {} | {} | {} |",
+                "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 cheat.name(),
                 cheat.does(),
                 row.runs,
@@ -213,6 +227,8 @@ impl Table {
                 rules.join(", "),
                 seconds(delays_ms.get(delays_ms.len() / 2)),
                 seconds(delays_ms.last()),
+                bytes(sizes.get(sizes.len() / 2)),
+                bytes(sizes.last()),
             )?;
         }
         if self.honest_runs > 0 {
@@ -230,6 +246,10 @@ fn seconds(delay_ms: Option<&u64>) -> String {
         || "–".to_owned(),
         |delay_ms| format!("{}.{:03} s", delay_ms / 1_000, delay_ms % 1_000),
     )
+}
+
+fn bytes(size: Option<&usize>) -> String {
+    size.map_or_else(|| "–".to_owned(), |size| format!("{size} B"))
 }
 
 impl Counts {
