@@ -16,7 +16,9 @@ mod convict;
 mod entries;
 mod error;
 mod explain;
+mod findings;
 mod history;
+mod make;
 mod prove;
 mod statements;
 mod window;
@@ -26,7 +28,8 @@ use symphony_transparency::{CanonicalError, Digest, Domain, decode_canonical, di
 
 pub use convict::Conviction;
 pub use error::EvidenceError;
-pub use prove::{ForkPoint, LogSource, ProveError, SignedEntry};
+pub use make::{ForkPoint, SignedEntry};
+pub use prove::{LogSource, ProveError};
 pub use window::{Base, WindowParts};
 
 /// Largest evidence file, in bytes: it travels whole in one gossip message. With the agreed parameters of a standard network,

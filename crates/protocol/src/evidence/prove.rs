@@ -1,20 +1,13 @@
-//! Making evidence: from what two signed statements say, or from a log and the fault that its replay found.
-//!
-//! Whatever is made is verified before it is given out. Spec: EVIDENCE-13.
+//! Making evidence from a log and the fault that its replay found. Spec: EVIDENCE-13.
 
-use symphony_proto::evidence::v1 as wire;
 use symphony_transparency::{
-    Checkpoint, CheckpointError, MerkleTree, NodeHash, ProofError, SignedCheckpoint, SignedNote,
+    Checkpoint, CheckpointError, MerkleTree, NodeHash, ProofError, SignedCheckpoint,
 };
 
-use super::{
-    Base, Evidence, EvidenceError, WindowParts,
-    checked::{network_of, statement},
-    window::recorded_root,
-};
+use super::{Base, Evidence, EvidenceError, SignedEntry, WindowParts, window::recorded_root};
 use crate::{
     fault::{Fault, Rule},
-    records::{Bid, Body, Capability, Entry, Receipt, Signatures, StatementRecord},
+    records::{Entry, Signatures},
     replay::{Replay, Unusable},
     state::State,
 };
@@ -78,244 +71,7 @@ pub enum ProveError {
     Evidence(#[from] EvidenceError),
 }
 
-/// An entry with a checkpoint of its author over it.
-#[derive(Clone, Copy, Debug)]
-pub struct SignedEntry<'a> {
-    /// Exact bytes.
-    pub bytes: &'a [u8],
-    /// Its index.
-    pub index: u64,
-    /// The checkpoint, a signed note.
-    pub checkpoint: &'a str,
-    /// Proof that the entry is in the checkpoint's tree.
-    pub hashes: &'a [NodeHash],
-}
-
-impl SignedEntry<'_> {
-    fn to_wire(self) -> wire::SignedEntry {
-        wire::SignedEntry {
-            entry: self.bytes.to_vec(),
-            index: self.index,
-            checkpoint: minimal_note(self.checkpoint),
-            hashes: self.hashes.iter().map(|hash| hash.to_vec()).collect(),
-        }
-    }
-}
-
-/// What shows that the checkpoint of a larger size does not continue one of a smaller size.
-#[derive(Clone, Copy, Debug)]
-pub struct ForkPoint<'a> {
-    /// Root of the larger tree's part of the smaller size.
-    pub root: NodeHash,
-    /// Consistency proof from that part to the larger tree.
-    pub hashes: &'a [NodeHash],
-}
-
-/// A checkpoint with no other signatures than its author's: evidence needs none, and they would only make it larger.
-pub(super) fn minimal_note(note: &str) -> Vec<u8> {
-    let Ok(parsed) = SignedNote::parse(note.as_bytes()) else {
-        return note.as_bytes().to_vec();
-    };
-    let origin = parsed.text().lines().next().unwrap_or_default();
-    let mut minimal = format!("{}\n", parsed.text());
-    for line in parsed.signatures() {
-        if line.name() == origin {
-            minimal.push_str(&format!("{line}\n"));
-        }
-    }
-    minimal.into_bytes()
-}
-
 impl Evidence {
-    fn made(proof: wire::evidence::Proof) -> Result<Self, EvidenceError> {
-        let evidence = Self::new(proof)?;
-        evidence.verify()?;
-        Ok(evidence)
-    }
-
-    /// Two different capabilities of one peer under one number, in either order.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-4.
-    pub fn two_capabilities(one: &[u8], other: &[u8]) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::TwoCapabilities(
-            sorted::<Capability>(one, other)?,
-        ))
-    }
-
-    /// Two different bids of one peer for one beacon, in either order.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-4.
-    pub fn two_bids(one: &[u8], other: &[u8]) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::TwoBids(sorted::<Bid>(one, other)?))
-    }
-
-    /// Two different receipts of one peer for one assignment, in either order.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-4.
-    pub fn two_receipts(one: &[u8], other: &[u8]) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::TwoReceipts(sorted::<Receipt>(
-            one, other,
-        )?))
-    }
-
-    /// A bid's statement whose match is not that of its capability and beacon, or below the threshold that `params` (canonical
-    /// bytes) set. Capability and beacon are payloads.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-4.
-    pub fn bid_match(
-        bid: &[u8],
-        capability: &[u8],
-        beacon: &[u8],
-        params: &[u8],
-    ) -> Result<Self, EvidenceError> {
-        let proof = |params: &[u8]| {
-            Self::made(wire::evidence::Proof::BidMatch(wire::BidMatch {
-                bid: bid.to_vec(),
-                capability: capability.to_vec(),
-                beacon: beacon.to_vec(),
-                params: params.to_vec(),
-            }))
-        };
-        // A wrong number convicts without the parameters.
-        proof(&[]).or_else(|_| proof(params))
-    }
-
-    /// A receipt's statement and a reveal's that does not open its ballot.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-4.
-    pub fn closed_ballot(receipt: &[u8], reveal: &[u8]) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::ClosedBallot(wire::ClosedBallot {
-            receipt: receipt.to_vec(),
-            reveal: reveal.to_vec(),
-        }))
-    }
-
-    /// Two checkpoints of one log, in either order: of one size with different roots, or, with a [`ForkPoint`], of different
-    /// sizes of which the larger does not continue the smaller.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-5.
-    pub fn two_checkpoints(
-        genesis: &[u8],
-        one: &str,
-        other: &str,
-        fork: Option<ForkPoint<'_>>,
-    ) -> Result<Self, EvidenceError> {
-        let rank = |note: &str| {
-            SignedCheckpoint::parse_unverified(note)
-                .map(|checkpoint| (checkpoint.size, checkpoint.to_string()))
-                .map_err(|source| EvidenceError::Checkpoint {
-                    part: "checkpoint",
-                    source,
-                })
-        };
-        let (first, second) = if rank(one)? <= rank(other)? {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        Self::made(wire::evidence::Proof::TwoCheckpoints(
-            wire::CheckpointPair {
-                genesis: genesis.to_vec(),
-                first: minimal_note(first),
-                second: minimal_note(second),
-                root: fork.map(|fork| fork.root.to_vec()).unwrap_or_default(),
-                hashes: fork
-                    .map(|fork| fork.hashes.iter().map(|hash| hash.to_vec()).collect())
-                    .unwrap_or_default(),
-            },
-        ))
-    }
-
-    /// Two different entries at one index of one log, in either order.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-5.
-    pub fn two_entries(
-        genesis: &[u8],
-        one: SignedEntry<'_>,
-        other: SignedEntry<'_>,
-    ) -> Result<Self, EvidenceError> {
-        let (first, second) = if one.bytes <= other.bytes {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        Self::made(wire::evidence::Proof::TwoEntries(wire::EntryPair {
-            genesis: genesis.to_vec(),
-            first: Some(first.to_wire()),
-            second: Some(second.to_wire()),
-        }))
-    }
-
-    /// A statement or acknowledgement of the log's author that names an entry, and the entry, which does not hold what was said.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-6.
-    pub fn broken_word(
-        genesis: &[u8],
-        word: &[u8],
-        entry: SignedEntry<'_>,
-    ) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::BrokenWord(wire::BrokenWord {
-            genesis: genesis.to_vec(),
-            statement: word.to_vec(),
-            entry: Some(entry.to_wire()),
-        }))
-    }
-
-    /// An entry that breaks a rule whatever stands before it.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if it does not convict.
-    ///
-    /// Spec: EVIDENCE-7.
-    pub fn lone_entry(genesis: &[u8], entry: SignedEntry<'_>) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::LoneEntry(wire::LoneEntry {
-            genesis: genesis.to_vec(),
-            entry: Some(entry.to_wire()),
-        }))
-    }
-
-    /// An entry and the one at the next index, which does not continue it.
-    ///
-    /// # Errors
-    /// [`EvidenceError`], if they do not convict.
-    ///
-    /// Spec: EVIDENCE-7.
-    pub fn broken_link(
-        genesis: &[u8],
-        entry: SignedEntry<'_>,
-        next: SignedEntry<'_>,
-    ) -> Result<Self, EvidenceError> {
-        Self::made(wire::evidence::Proof::BrokenLink(wire::BrokenLink {
-            genesis: genesis.to_vec(),
-            entry: Some(entry.to_wire()),
-            next: Some(next.to_wire()),
-        }))
-    }
-
     /// Evidence of a fault that the replay of one log found: of its author, or of a peer whose statements it holds.
     ///
     /// `checkpoint` is a signed checkpoint that covers the fault's entry (for a wrong state root of a checkpoint, that one). The
@@ -354,32 +110,13 @@ impl Evidence {
     }
 }
 
-/// The statement with the smaller digest first.
-fn sorted<R: StatementRecord>(
-    one: &[u8],
-    other: &[u8],
-) -> Result<wire::StatementPair, EvidenceError> {
-    let network = network_of("first", one)?;
-    let one = statement::<R>("first", one, &network)?;
-    let other = statement::<R>("second", other, &network)?;
-    let (first, second) = if one.digest() <= other.digest() {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    Ok(wire::StatementPair {
-        first: first.statement.into_bytes(),
-        second: second.statement.into_bytes(),
-    })
-}
-
 /// The part of a log that a checkpoint covers.
-struct CoveredLog<'a, L: ?Sized> {
+pub(super) struct CoveredLog<'a, L: ?Sized> {
     source: &'a L,
     note: &'a str,
     checkpoint: Checkpoint,
     genesis: Vec<u8>,
-    begun: Replay,
+    pub(super) begun: Replay,
     tree: MerkleTree,
 }
 
@@ -406,7 +143,7 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
         bytes(self.source, index)
     }
 
-    fn parsed(&self, index: u64) -> Option<Entry> {
+    pub(super) fn parsed(&self, index: u64) -> Option<Entry> {
         let bytes = self.source.entry(index)?;
         let network = self.begun.state().network();
         Entry::parse_with(&bytes, Some(&network), Signatures::AssumeVerified).ok()
@@ -518,110 +255,6 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
             state.apply(&entry).map_err(ProveError::Earlier)?;
         }
         Ok(state)
-    }
-
-    /// Evidence against a peer whose statements this log holds.
-    fn finding(&self, fault: &Fault) -> Result<Evidence, ProveError> {
-        let entry = self
-            .parsed(fault.entry)
-            .ok_or(ProveError::EntryMissing { index: fault.entry })?;
-        match &entry.body {
-            Body::CapabilityReceived(second) => {
-                let first = self.before(fault.entry, |body| match body {
-                    Body::CapabilityReceived(first) => (first.statement.author()
-                        == second.statement.author()
-                        && first.record.sequence == second.record.sequence
-                        && first.digest() != second.digest())
-                    .then(|| first.statement.bytes().to_vec()),
-                    _ => None,
-                });
-                Ok(Evidence::two_capabilities(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
-            }
-            Body::BidReceived(second) if fault.rule == Rule::BidTwice => {
-                let first = self.before(fault.entry, |body| match body {
-                    Body::BidReceived(first) => (first.statement.author()
-                        == second.statement.author()
-                        && first.record.beacon == second.record.beacon
-                        && first.digest() != second.digest())
-                    .then(|| first.statement.bytes().to_vec()),
-                    _ => None,
-                });
-                Ok(Evidence::two_bids(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
-            }
-            Body::BidReceived(bid) => self.bid_match(fault, &bid.record, bid.statement.bytes()),
-            Body::ReceiptReceived(second) => {
-                let first = self.before(fault.entry, |body| match body {
-                    Body::ReceiptReceived(first) => (first.record.assignment
-                        == second.record.assignment
-                        && first.statement.author() == second.statement.author()
-                        && first.digest() != second.digest())
-                    .then(|| first.statement.bytes().to_vec()),
-                    _ => None,
-                });
-                Ok(Evidence::two_receipts(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
-            }
-            Body::RevealReceived(reveal, ..) => {
-                let receipt = self.before(fault.entry, |body| match body {
-                    Body::ReceiptReceived(receipt) => (receipt.record.assignment
-                        == reveal.record.assignment
-                        && receipt.statement.author() == reveal.statement.author())
-                    .then(|| receipt.statement.bytes().to_vec()),
-                    _ => None,
-                });
-                Ok(Evidence::closed_ballot(
-                    &receipt.ok_or(ProveError::OtherProof(fault.rule))?,
-                    reveal.statement.bytes(),
-                )?)
-            }
-            _ => Err(ProveError::OtherProof(fault.rule)),
-        }
-    }
-
-    fn bid_match(
-        &self,
-        fault: &Fault,
-        bid: &Bid,
-        statement: &[u8],
-    ) -> Result<Evidence, ProveError> {
-        let capability = self.before(fault.entry, |body| match body {
-            Body::CapabilityReceived(received) => {
-                (received.digest() == bid.capability).then(|| received.record.encode())
-            }
-            _ => None,
-        });
-        let beacon = self.before(fault.entry, |body| match body {
-            Body::BeaconIssued(issued) => {
-                (issued.digest == bid.beacon).then(|| issued.payload.clone())
-            }
-            _ => None,
-        });
-        let missing = ProveError::OtherProof(fault.rule);
-        let (Some(capability), Some(beacon)) = (capability, beacon) else {
-            return Err(missing);
-        };
-        let params = self.begun.state().params().to_bytes();
-        Ok(Evidence::bid_match(
-            statement,
-            &capability,
-            &beacon,
-            &params,
-        )?)
-    }
-
-    /// What the nearest entry before `index` gives.
-    fn before<T>(&self, index: u64, find: impl Fn(&Body) -> Option<T>) -> Option<T> {
-        (0..index)
-            .rev()
-            .find_map(|index| find(&self.parsed(index)?.body))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     Evidence, EvidenceError,
     checked::{Log, covers, record, require},
     convict::Found,
-    prove::minimal_note,
+    make::minimal_note,
 };
 use crate::{
     fault::{Breach, Fault, Rule},

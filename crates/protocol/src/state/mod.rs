@@ -15,9 +15,11 @@ mod encoding;
 mod inputs;
 mod measures;
 mod own;
+mod queue;
 mod restore;
 mod step;
 mod table;
+mod values;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -148,8 +150,8 @@ pub struct State {
     /// By the author and digest of the beacon: two peers can sign one payload.
     own_bids: Table<(PublicKey, Digest), own::OwnBid>,
     own_assignments: Table<Digest, own::OwnAssignment>,
-    own_bid_queue: own::Queue<(PublicKey, Digest)>,
-    own_assignment_queue: own::Queue<Digest>,
+    own_bid_queue: queue::Queue<(PublicKey, Digest)>,
+    own_assignment_queue: queue::Queue<Digest>,
     map: StateMap,
     dirty: BTreeSet<Key>,
     /// Set in a partial state alone.
@@ -179,8 +181,8 @@ impl State {
             dues: BTreeSet::new(),
             own_bids: Table::default(),
             own_assignments: Table::default(),
-            own_bid_queue: own::Queue::default(),
-            own_assignment_queue: own::Queue::default(),
+            own_bid_queue: queue::Queue::default(),
+            own_assignment_queue: queue::Queue::default(),
             map: StateMap::new(),
             dirty: BTreeSet::from([Key::Clock, Key::Counters]),
             known: None,

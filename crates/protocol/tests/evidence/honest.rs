@@ -139,3 +139,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn evidence_8_a_recorded_state_without_entries_is_no_window() {
+    let world = wander(Policy::shared(), &[2; 60]);
+    let author = &world.coordinator;
+    let mut empty = window(author, 5, 6, everything);
+    empty.entries.clear();
+    let mut genesis = state_after(author, 1);
+    empty.checkpoint = author
+        .checkpoint(&author.entries[..1], genesis.root())
+        .into_bytes();
+    empty.hashes.clear();
+    judge(proto::evidence::Proof::Window(empty)).expect_err("a later state is not the first one");
+}
+
+#[test]
+fn evidence_10_a_part_of_another_state_is_refused() {
+    let mut world = wander(Policy::shared(), &[2; 60]);
+    while world.coordinator.replay.state().duty().is_some() {
+        if world.assign().coordinator.replay.state().duty().is_some() {
+            world.coordinator.decide();
+        }
+    }
+    let author = &world.coordinator;
+    let last = author.entries.len() - 1;
+    let mut forged = window(author, last, last, everything);
+    if let Some(proto::window::Base::FromCheckpoint(base)) = &mut forged.base
+        && let Some(state) = &mut base.state
+    {
+        // The clock of another moment: then a decision would seem to be due.
+        for node in &mut state.nodes {
+            if let Some(proto::map_node::Node::Leaf(leaf)) = &mut node.node
+                && leaf.key == b"counters"
+            {
+                leaf.value = vec![8, 100];
+            }
+        }
+    }
+    assert!(matches!(
+        judge(proto::evidence::Proof::Window(forged)),
+        Err(EvidenceError::Mismatch { part: "state", .. })
+    ));
+}

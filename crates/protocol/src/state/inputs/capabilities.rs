@@ -1,0 +1,144 @@
+//! The policy, and capabilities with their revocations. Spec: CAP-4, CAP-7, CAP-8.
+
+use symphony_transparency::{Digest, PublicKey};
+
+use crate::{
+    fault::{Breach, Fault, Rule},
+    policy::LinUcb,
+    records::{Capability, Entry, Issued, Policy, Received, Revocation},
+    state::{Key, KnownCapability, Learner, State},
+};
+
+impl State {
+    pub(in crate::state) fn apply_policy_set(&mut self, policy: &Policy) -> Result<(), Breach> {
+        let open = self.steps.len();
+        if open > 0 {
+            return Err(Breach::new(
+                Rule::BeaconTerms,
+                "a policy change between steps",
+                format_args!("{open} open steps"),
+            ));
+        }
+        let model = LinUcb::new(&policy.parameters);
+        let learner = Learner {
+            policy: policy.clone(),
+            digest: policy.digest(),
+            model,
+        };
+        self.learner.insert((), learner);
+        self.touch(Key::Policy);
+        Ok(())
+    }
+
+    pub(in crate::state) fn apply_capability_issued(
+        &mut self,
+        entry: &Entry,
+        issued: &Issued<Capability>,
+    ) -> Result<(), Breach> {
+        if let Some(known) = self.capabilities.get(&self.author)
+            && issued.record.sequence <= known.capability.sequence
+        {
+            let expected = format_args!("a number above {}", known.capability.sequence).to_string();
+            return Err(Breach::new(
+                Rule::CapabilitySequence,
+                expected,
+                issued.record.sequence,
+            ));
+        }
+        self.know_capability(
+            self.author,
+            entry.index,
+            issued.digest,
+            issued.record.clone(),
+        );
+        Ok(())
+    }
+
+    pub(in crate::state) fn apply_revocation_issued(
+        &mut self,
+        issued: &Issued<Revocation>,
+    ) -> Result<(), Breach> {
+        self.revoke(self.author, issued.record.sequence);
+        Ok(())
+    }
+
+    pub(in crate::state) fn apply_capability_received(
+        &mut self,
+        entry: &Entry,
+        received: &Received<Capability>,
+        findings: &mut Vec<Fault>,
+    ) -> Result<(), Breach> {
+        let peer = *received.statement.author();
+        match self.capabilities.get(&peer) {
+            Some(known)
+                if known.capability.sequence == received.record.sequence
+                    && known.statement != received.digest() =>
+            {
+                let breach = Breach::new(
+                    Rule::CapabilitySequence,
+                    format_args!(
+                        "capability {} under number {}",
+                        known.statement, known.capability.sequence
+                    ),
+                    format_args!("capability {}", received.digest()),
+                );
+                findings.push(breach.at(peer, entry.index));
+                return Ok(());
+            }
+            Some(known) if known.capability.sequence >= received.record.sequence => {
+                let expected =
+                    format_args!("a number above {}", known.capability.sequence).to_string();
+                return Err(Breach::new(
+                    Rule::Reliance,
+                    expected,
+                    received.record.sequence,
+                ));
+            }
+            Some(_) | None => {}
+        }
+        self.know_capability(
+            peer,
+            entry.index,
+            received.digest(),
+            received.record.clone(),
+        );
+        Ok(())
+    }
+
+    pub(in crate::state) fn apply_revocation_received(
+        &mut self,
+        received: &Received<Revocation>,
+    ) -> Result<(), Breach> {
+        let peer = *received.statement.author();
+        self.revoke(peer, received.record.sequence);
+        Ok(())
+    }
+
+    fn know_capability(
+        &mut self,
+        peer: PublicKey,
+        entry: u64,
+        statement: Digest,
+        capability: Capability,
+    ) {
+        self.capabilities.insert(
+            peer,
+            KnownCapability {
+                entry,
+                statement,
+                capability,
+                revoked: false,
+            },
+        );
+        self.touch(Key::Capability(peer));
+    }
+
+    fn revoke(&mut self, peer: PublicKey, sequence: u64) {
+        if let Some(known) = self.capabilities.get_mut(&peer)
+            && known.capability.sequence == sequence
+        {
+            known.revoked = true;
+            self.touch(Key::Capability(peer));
+        }
+    }
+}

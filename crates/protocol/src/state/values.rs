@@ -1,0 +1,342 @@
+//! Values of the map, read back. They come from whoever made evidence, so every count is bounded far below where arithmetic
+//! would end. Spec: REPLAY-2, EVIDENCE-11.
+
+use std::collections::BTreeSet;
+
+use symphony_proto::state::v1 as wire;
+use symphony_transparency::{Digest, PublicKey, StatementKind, payload_digest};
+
+use super::{
+    BucketMeasures, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask, PeerMeasures,
+    PendingSelection, Plan, PlanProgress, Progress, StepBid,
+    own::{OwnAssignment, OwnBid, OwnReceipt},
+    step::Name,
+};
+use crate::{
+    policy::{Context, LinUcb, TRIANGLE_LENGTH},
+    records::{Beacon, Capability, CheckerVerdict, Policy, Ranked, Reader, RecordError, STEPS_MAX},
+};
+
+/// Largest value of the state, in bytes: a step with as many bids and selections as there can be is below it.
+const VALUE_SIZE_MAX: usize = 128 * 1024;
+/// Largest count and magnitude: no log counts so far, and sums of such numbers stay exact.
+const COUNT_MAX: u64 = 1 << 53;
+/// [`COUNT_MAX`] as a number.
+const MAGNITUDE_MAX: f64 = 9_007_199_254_740_992.0;
+
+pub(super) fn listed(
+    reader: Reader,
+    field: &'static str,
+    indices: &[u64],
+) -> Result<BTreeSet<u64>, RecordError> {
+    reader.strictly_sorted(field, indices, VALUE_SIZE_MAX)?;
+    Ok(indices.iter().copied().collect())
+}
+
+pub(super) fn count(reader: Reader, field: &'static str, value: u64) -> Result<u64, RecordError> {
+    reader.within(field, value, 0..=COUNT_MAX, "at most 2^53")
+}
+
+fn number(reader: Reader, field: &'static str, bytes: &[u8]) -> Result<f64, RecordError> {
+    reader.within(
+        field,
+        reader.number(field, bytes)?,
+        -MAGNITUDE_MAX..=MAGNITUDE_MAX,
+        "a magnitude of at most 2^53",
+    )
+}
+
+/// So many numbers of 8 bytes each.
+fn numbers<const N: usize>(
+    reader: Reader,
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<[f64; N], RecordError> {
+    if bytes.len() != N * 8 {
+        return reader.refuse(
+            field,
+            "8 bytes for each number",
+            format!("{} bytes", bytes.len()),
+        );
+    }
+    let mut numbers = [0.0; N];
+    for (place, bytes) in numbers.iter_mut().zip(bytes.chunks_exact(8)) {
+        *place = number(reader, field, bytes)?;
+    }
+    Ok(numbers)
+}
+
+/// A digest, or none where the field is empty.
+fn optional(
+    reader: Reader,
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<Option<Digest>, RecordError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    reader.digest(field, bytes).map(Some)
+}
+
+/// The payload of a statement whose digest a value names.
+fn checked<'a>(
+    reader: Reader,
+    kind: StatementKind,
+    statement: &Digest,
+    payload: Option<&'a [u8]>,
+) -> Result<&'a [u8], RecordError> {
+    let payload = reader.require("payload", payload)?;
+    let actual = payload_digest(kind, payload);
+    if actual == *statement {
+        Ok(payload)
+    } else {
+        reader.refuse("payload", "the payload of the statement's digest", actual)
+    }
+}
+
+pub(super) fn duty(reader: Reader, clock: &wire::Clock) -> Result<Option<Duty>, RecordError> {
+    let (index, slot) = (clock.duty_index, clock.duty_slot);
+    Ok(match clock.duty {
+        0 => None,
+        1 => Some(Duty::Close(index)),
+        2 => Some(Duty::Assign(index, slot)),
+        3 => Some(Duty::Replace(index, slot)),
+        4 => Some(Duty::Settle(index)),
+        5 => Some(Duty::Void(index)),
+        6 => Some(Duty::Decide(index)),
+        other => return reader.refuse("duty", "0 to 6", other),
+    })
+}
+
+pub(super) fn counters(value: &[u8]) -> Result<Counters, RecordError> {
+    let reader = Reader("Counters");
+    let value: wire::Counters = reader.decode(value, VALUE_SIZE_MAX)?;
+    let count = |field, value| count(reader, field, value);
+    Ok(Counters {
+        closes: count("closes", value.closes)?,
+        selections: count("selections", value.selections)?,
+        settlements: count("settlements", value.settlements)?,
+        void_settlements: count("void_settlements", value.void_settlements)?,
+        timeouts: count("timeouts", value.timeouts)?,
+        self_selections: count("self_selections", value.self_selections)?,
+        tasks: count("tasks", value.tasks)?,
+        tasks_decided: count("tasks_decided", value.tasks_decided)?,
+    })
+}
+
+pub(super) fn learner(value: &[u8]) -> Result<Learner, RecordError> {
+    let reader = Reader("PolicyState");
+    let value: wire::PolicyState = reader.decode(value, VALUE_SIZE_MAX)?;
+    let policy = Policy::from_wire(&reader.require("policy", value.policy)?)?;
+    let triangle: [f64; TRIANGLE_LENGTH] = numbers(reader, "inverse", &value.inverse)?;
+    let b: Context = numbers(reader, "b", &value.b)?;
+    let observations = count(reader, "observations", value.observations)?;
+    let model = LinUcb::from_parts(&policy.parameters, &triangle, &b, observations)
+        .or_else(|error| reader.refuse("inverse", "a state of the learning rule", error))?;
+    Ok(Learner {
+        digest: policy.digest(),
+        policy,
+        model,
+    })
+}
+
+pub(super) fn peer_measures(value: &[u8]) -> Result<PeerMeasures, RecordError> {
+    let reader = Reader("PeerMeasures");
+    let value: wire::PeerMeasures = reader.decode(value, VALUE_SIZE_MAX)?;
+    Ok(PeerMeasures {
+        latency_ms: number(reader, "latency_ms", &value.latency_ms)?,
+        failure: number(reader, "failure", &value.failure)?,
+        selections: count(reader, "selections", value.selections)?,
+        settlements: count(reader, "settlements", value.settlements)?,
+        timeouts: count(reader, "timeouts", value.timeouts)?,
+    })
+}
+
+pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordError> {
+    let reader = Reader("BucketMeasures");
+    let value: wire::BucketMeasures = reader.decode(value, VALUE_SIZE_MAX)?;
+    Ok(BucketMeasures {
+        settlements: count(reader, "settlements", value.settlements)?,
+        wins: count(reader, "wins", value.wins)?,
+        reputation: number(reader, "reputation", &value.reputation)?,
+    })
+}
+
+pub(super) fn capability(
+    value: &[u8],
+    payload: Option<&[u8]>,
+) -> Result<KnownCapability, RecordError> {
+    let reader = Reader("CapabilityState");
+    let value: wire::CapabilityState = reader.decode(value, VALUE_SIZE_MAX)?;
+    let statement = reader.digest("statement", &value.statement)?;
+    let payload = checked(reader, StatementKind::Capability, &statement, payload)?;
+    let capability = Capability::parse(payload)?;
+    if capability.sequence != value.sequence {
+        return reader.refuse("sequence", "that of the statement", value.sequence);
+    }
+    Ok(KnownCapability {
+        entry: value.entry,
+        statement,
+        capability,
+        revoked: value.revoked,
+    })
+}
+
+pub(super) fn task(value: &[u8]) -> Result<OpenTask, RecordError> {
+    let reader = Reader("TaskState");
+    let value: wire::TaskState = reader.decode(value, VALUE_SIZE_MAX)?;
+    let plans = value
+        .plans
+        .iter()
+        .map(|plan| {
+            let steps = reader.within("steps", plan.steps, 1..=STEPS_MAX, "1 to 8")?;
+            let answer = optional(reader, "answer", &plan.answer)?;
+            Ok(Plan {
+                steps,
+                steps_done: reader.within("steps_done", plan.steps_done, 0..=steps, "its steps")?,
+                progress: match (plan.open, plan.finished) {
+                    (false, false) => PlanProgress::Ready,
+                    (true, false) => PlanProgress::Open,
+                    (_, true) => PlanProgress::Finished(answer),
+                },
+                weight_sum: number(reader, "score_sum", &plan.score_sum)?,
+            })
+        })
+        .collect::<Result<_, RecordError>>()?;
+    Ok(OpenTask {
+        key_commitment: reader.digest("key_commitment", &value.key_commitment)?,
+        plans,
+    })
+}
+
+pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, RecordError> {
+    let reader = Reader("BeaconState");
+    let value: wire::BeaconState = reader.decode(value, VALUE_SIZE_MAX)?;
+    let statement = reader.digest("statement", &value.statement)?;
+    let payload = checked(reader, StatementKind::Beacon, &statement, payload)?;
+    let beacon = Beacon::parse(payload)?;
+    let bids = value
+        .candidates
+        .iter()
+        .map(bid)
+        .collect::<Result<_, RecordError>>()?;
+    let ranking = value
+        .ranking
+        .iter()
+        .map(|ranked| {
+            Ok(Ranked {
+                bid: ranked.bid,
+                score: number(reader, "score", &ranked.score)?,
+            })
+        })
+        .collect::<Result<_, RecordError>>()?;
+    let selections = value
+        .selections
+        .iter()
+        .map(selection)
+        .collect::<Result<_, RecordError>>()?;
+    Ok(OpenStep {
+        statement,
+        bucket: beacon.bucket(),
+        beacon,
+        bids,
+        closed: value.closed,
+        ranking,
+        selections,
+        reveal_due_ms: (value.reveal_due_ms > 0).then_some(value.reveal_due_ms),
+    })
+}
+
+fn bid(value: &wire::CandidateState) -> Result<StepBid, RecordError> {
+    let reader = Reader("CandidateState");
+    Ok(StepBid {
+        entry: value.bid,
+        peer: reader.key("peer", &value.peer)?,
+        statement: reader.digest("statement", &value.statement)?,
+        similarity: number(reader, "similarity", &value.similarity)?,
+        load_ppm: reader.ppm("load_ppm", value.load_ppm)?,
+        eligible: value.eligible,
+    })
+}
+
+fn selection(value: &wire::SelectionState) -> Result<PendingSelection, RecordError> {
+    let reader = Reader("SelectionState");
+    let answer = optional(reader, "answer", &value.answer)?;
+    Ok(PendingSelection {
+        bid: value.bid,
+        executor: reader.key("executor", &value.executor)?,
+        features: numbers(reader, "features", &value.features)?,
+        assignment: optional(reader, "assignment", &value.assignment)?,
+        assigned_ms: value.assigned_ms,
+        receipt: optional(reader, "receipt", &value.receipt)?,
+        latency_ms: value.latency_ms,
+        progress: match value.progress {
+            1 => Progress::Picked,
+            2 => Progress::Assigned,
+            3 => Progress::Answered(reader.digest("ballot", &value.ballot)?),
+            4 => Progress::Revealed(answer),
+            5 => Progress::Failed,
+            6 => Progress::TimedOut,
+            other => return reader.refuse("progress", "1 to 6", other),
+        },
+        confidence_ppm: reader.ppm("confidence_ppm", value.confidence_ppm)?,
+        checker: match value.checker {
+            0 => CheckerVerdict::Unchecked,
+            1 => CheckerVerdict::Passed,
+            2 => CheckerVerdict::Failed,
+            other => return reader.refuse("checker", "0 to 2", other),
+        },
+        replaced: value.replaced,
+    })
+}
+
+pub(super) fn name(value: &[u8]) -> Result<Name, RecordError> {
+    let value: wire::NameState = Reader("NameState").decode(value, VALUE_SIZE_MAX)?;
+    Ok(Name {
+        beacon: value.beacon,
+        slot: value.selection.checked_sub(1),
+    })
+}
+
+pub(super) fn own_bid(value: &[u8]) -> Result<OwnBid, RecordError> {
+    let value: wire::OwnBidState = Reader("OwnBidState").decode(value, VALUE_SIZE_MAX)?;
+    Ok(OwnBid {
+        entry: value.entry,
+        until_ms: value.until_ms,
+    })
+}
+
+pub(super) fn own_assignment(value: &[u8]) -> Result<OwnAssignment, RecordError> {
+    let reader = Reader("OwnAssignmentState");
+    let value: wire::OwnAssignmentState = reader.decode(value, VALUE_SIZE_MAX)?;
+    let receipt = match (value.receipt, optional(reader, "ballot", &value.ballot)?) {
+        (true, Some(ballot)) => OwnReceipt::WithBallot(ballot),
+        (true, None) => OwnReceipt::WithoutAnswer,
+        (false, _) => OwnReceipt::None,
+    };
+    Ok(OwnAssignment {
+        entry: value.entry,
+        receipt_until_ms: value.receipt_until_ms,
+        reveal_until_ms: value.reveal_until_ms,
+        receipt,
+    })
+}
+
+pub(super) fn clock(value: &[u8]) -> Result<wire::Clock, RecordError> {
+    Reader("Clock").decode(value, VALUE_SIZE_MAX)
+}
+
+pub(super) fn queued_bid(value: &[u8]) -> Result<(PublicKey, Digest), RecordError> {
+    let reader = Reader("QueuedBid");
+    let row: wire::QueuedBid = reader.decode(value, VALUE_SIZE_MAX)?;
+    Ok((
+        reader.key("author", &row.author)?,
+        reader.digest("beacon", &row.beacon)?,
+    ))
+}
+
+pub(super) fn queued_assignment(value: &[u8]) -> Result<Digest, RecordError> {
+    let reader = Reader("QueuedAssignment");
+    let row: wire::QueuedAssignment = reader.decode(value, VALUE_SIZE_MAX)?;
+    reader.digest("assignment", &row.assignment)
+}
