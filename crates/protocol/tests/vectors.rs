@@ -478,6 +478,12 @@ fn keys_vectors_of_records() {
         "acknowledgement",
         &acknowledge(&world.coordinator, 7, Digest::ZERO).record,
     );
+    let author = &world.coordinator;
+    let note = author.checkpoint(&author.entries, Digest::ZERO);
+    check_record(
+        "challenge",
+        &symphony_protocol::records::Challenge::new(note, 3..7).unwrap(),
+    );
 }
 
 fn tree(entries: &[Vec<u8>]) -> MerkleTree {

@@ -8,6 +8,7 @@ use symphony_transparency::{
 use super::{
     beacon::{Beacon, Bid},
     capability::{Capability, Revocation},
+    challenge::Challenge,
     decision::{Close, Replacement, Settlement, TaskDecided},
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
@@ -88,6 +89,7 @@ statement_records! {
     Receipt => Receipt,
     Reveal => Reveal,
     Acknowledgement => Acknowledgement,
+    Challenge => Challenge,
     Retirement => Retirement,
 }
 

@@ -6,6 +6,7 @@
 
 mod beacon;
 mod capability;
+mod challenge;
 mod decision;
 mod entry;
 mod error;
@@ -18,6 +19,7 @@ mod retirement;
 
 pub use beacon::{ASKED_MAX, AnswerForm, Beacon, Bid, OwnBid, REQUIREMENT_TAGS_MAX, Reach};
 pub use capability::{CAPABILITY_TAGS_MAX, Capability, MODELS_MAX, Model, Revocation};
+pub use challenge::{AnswerError, AnsweredEntry, CHALLENGED_ENTRIES_MAX, Challenge};
 pub use decision::{
     Close, Outcome, OutcomeClass, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
 };

@@ -10,13 +10,20 @@ use crate::records::CheckerVerdict;
 
 impl State {
     /// The state root: changed values are encoded and hashed now.
+    ///
+    /// Values are set before keys are removed, so that a map of which only a part is known must show no more than what the
+    /// result needs. Spec: EVIDENCE-12.
     pub fn root(&mut self) -> Digest {
+        let mut gone = Vec::new();
         for key in std::mem::take(&mut self.dirty) {
             let name = name(&key);
             match self.value(&key) {
-                Some(value) => self.map.insert(&name, value),
-                None => self.map.remove(&name),
-            };
+                Some(value) => drop(self.map.insert(&name, value)),
+                None => gone.push(name),
+            }
+        }
+        for name in gone {
+            self.map.remove(&name);
         }
         self.map.root()
     }
