@@ -151,13 +151,16 @@ class StateMap:
         self.old = {}
 
     def root(self):
-        """Of what was last committed: nothing may be changed since."""
-        for name, rest in sorted(self.late):
+        """Of what was last committed. Values are set before keys are removed: so a part must show no more than the result needs."""
+        gone = []
+        for name, rest in self.late:
             place, message = H("state-key", name.encode() + rest), self.old.get((name, rest), self.table(name).get(rest))
             if message is None:
-                self.tree = removed(self.tree, place)
+                gone.append(place)
             else:
                 self.tree = inserted(self.tree, place, H("state-value", canonical(message)))
+        for place in gone:
+            self.tree = removed(self.tree, place)
         self.late = set()
         return digest_of(self.tree)
 
