@@ -135,8 +135,8 @@ async fn follower(size: u64) -> Result<(Sample, Sample)> {
 
 async fn import(author: &Sample, ledger: &Ledger) -> Result<()> {
     let export = fs::File::open(author.export("log.symlog")?)?;
-    let mut reader = ExportReader::new(std::io::BufReader::new(export))?;
-    ledger.import(&mut reader).await?;
+    let reader = ExportReader::new(std::io::BufReader::new(export))?;
+    ledger.import(reader).await?;
     // A node that follows a log stores what its author signs.
     let newest = author
         .ledger
