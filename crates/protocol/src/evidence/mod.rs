@@ -119,7 +119,9 @@ impl Evidence {
         }
     }
 
-    /// The exact bytes: what is stored and gossiped.
+    /// The exact bytes: what is stored and gossiped, without anybody's signature.
+    ///
+    /// Spec: EVIDENCE-16.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
