@@ -90,7 +90,12 @@ def read_checkpoint(data, key):
     """LOG-19 to LOG-25."""
     require(len(data) <= CHECKPOINT_SIZE_MAX, "too large")
     name = data.split(b"\n", 1)[0].decode("utf-8", "replace")
-    lines = read_note(data, name, key).split("\n")
+    return parse_checkpoint(read_note(data, name, key))
+
+
+def parse_checkpoint(text):
+    """LOG-19 to LOG-23: what the text of a checkpoint says."""
+    lines = text.split("\n")
     require(len(lines) == 5 and not lines[4], "not four lines")
     origin = lines[0].split("/")
     require(len(origin) == 4 and origin[:2] == ["symphony", "v1"], "another origin")

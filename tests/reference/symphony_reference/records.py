@@ -4,6 +4,7 @@ import re
 
 from .encoding import MESSAGES, children, decode, parts, require, unpack, unpack_all
 from .keys import key_is_acceptable
+from .notes import parse_checkpoint, parse_note
 from .tree import EMPTY as EMPTY_TREE
 from .tree import SIZE_MAX
 
@@ -13,7 +14,8 @@ PARAMS_SIZE_MAX = 1_024  # CAP-1
 # Payloads of statements: type (KEYS-9), largest size.
 PAYLOADS = {
     "Capability": (1, 8_192), "Revocation": (2, 128), "Beacon": (3, 4_096), "Bid": (4, 512), "Assignment": (5, 1_024),
-    "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128), "Retirement": (13, 256),
+    "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128), "Challenge": (10, 1_152),
+    "Retirement": (13, 256),
 }
 
 
@@ -109,6 +111,7 @@ FIELDS = {
     "Receipt": {"assignment": digest, "model": digest, "output": digest, "ballot": digest},
     "Reveal": {"assignment": digest, "answer": digest, "confidence_ppm": share, "salt": digest},
     "Acknowledgement": {"statement": digest},
+    "Challenge": {"log_id": digest, "count": between(1, 32), "checkpoint": size(0, 1_024)},
     "Retirement": {"log_id": digest, "size": between(0, SIZE_MAX), "root": digest, "successor_id": digest},
     "Entry": {"previous": digest},
     "Genesis": {
@@ -147,11 +150,20 @@ FIELDS = {
     "QueuedAssignment": {"assignment": digest},
 }
 
+
+
+def challenge(message):
+    """EVIDENCE-14: a checkpoint of the log that covers the entries."""
+    checkpoint = parse_checkpoint(parse_note(message.checkpoint)[0])
+    return checkpoint.log == message.log_id and message.first + message.count <= checkpoint.size
+
+
 # Conditions on two fields.
 PAIRS = {
     "Params": lambda m: m.prior_failure_milli > m.prior_success_milli,
     "Capability": lambda m: m.valid_until_ms > m.valid_from_ms,
     "Beacon": lambda m: m.executors <= m.shortlist,
+    "Challenge": challenge,
     "Retirement": lambda m: m.log_id != m.successor_id and (m.size > 0 or m.root == EMPTY_TREE),
     "Settlement": lambda m: bool(m.answer) == bool(m.weight),
     "TaskDecided": lambda m: bool(m.answer) == bool(m.weight),

@@ -53,5 +53,5 @@ def read_known(data, network):
     """A statement of this network, of any kind with an origin, its payload in range."""
     envelope = open_envelope(data, network)
     kind = KIND_OF_TYPE.get(envelope.type)
-    require(kind not in (None, "Retirement"), f"a statement of type {envelope.type}")
+    require(kind not in (None, "Challenge", "Retirement"), f"a statement of type {envelope.type}")
     return Statement(envelope.author, kind, read_payload(kind, envelope.payload), name(kind, envelope.payload))
