@@ -5,6 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Name of the file that makes the others visible.
+pub(super) const CHECKPOINT: &str = "checkpoint";
+
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Put {

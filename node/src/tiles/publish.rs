@@ -8,11 +8,8 @@ use symphony_transparency::{
     TreeHead, VerifierKey, chain, note::VerifierKeyType, tiles::TileBuilder,
 };
 
-use super::folder::{Folder, Put};
+use super::folder::{CHECKPOINT, Folder, Put};
 use crate::audit::{ExportFile, InputError};
-
-/// Name of the file that makes the others visible.
-const CHECKPOINT: &str = "checkpoint";
 
 /// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +152,7 @@ fn check(
     let note = note.ok_or(PublishError::NoCheckpoint)?;
     let entry_0 = file.next_entry()?.ok_or(InputError::NoEntries)?;
     let (origin, key) = origin_and_key(&entry_0)?;
-    let signed = SignedCheckpoint::parse_and_verify(&note, &key)?;
+    let mut signed = SignedCheckpoint::parse_and_verify(&note, &key)?;
     let found = signed.checkpoint().origin();
     if found != origin {
         return Err(PublishError::OtherLog {
@@ -165,12 +162,19 @@ fn check(
     }
     let new = signed.checkpoint().head();
     let mut expected = vec![(new, "the export's")];
-    if let Some(old) = shown(folder, &origin, &key)? {
+    if let Some(shown) = shown(folder, &origin, &key)? {
+        let old = shown.checkpoint().head();
         if old.size > new.size {
             let problem = format!("is of {} entries, the export's of {}", old.size, new.size);
             return Err(PublishError::Folder { problem });
         }
         expected.push((old, "the folder's"));
+        if shown.note().text() == signed.note().text() {
+            // Cosignatures that were added since stay.
+            for line in shown.note().signatures() {
+                signed.add_line(line.clone())?;
+            }
+        }
     }
 
     let mut frontier = Frontier::new();
@@ -227,7 +231,11 @@ fn origin_and_key(entry_0: &[u8]) -> Result<(String, PublicKey), PublishError> {
 }
 
 /// What the folder shows: nothing, or an earlier or equal state of this log.
-fn shown(folder: &Folder, origin: &str, key: &PublicKey) -> Result<Option<TreeHead>, PublishError> {
+fn shown(
+    folder: &Folder,
+    origin: &str,
+    key: &PublicKey,
+) -> Result<Option<SignedCheckpoint>, PublishError> {
     let bytes = folder
         .read(CHECKPOINT, CHECKPOINT_SIZE_MAX as u64)
         .map_err(|source| failed(folder, CHECKPOINT, source))?;
@@ -242,7 +250,7 @@ fn shown(folder: &Folder, origin: &str, key: &PublicKey) -> Result<Option<TreeHe
     if found != origin {
         return Err(refused(format!("is of {found}, not of {origin}")));
     }
-    Ok(Some(signed.checkpoint().head()))
+    Ok(Some(signed))
 }
 
 fn write(

@@ -11,10 +11,10 @@ use serde_json::Value;
 use symphony_ledger::{Ledger, symlog::ExportReader};
 use symphony_node::{
     runtime::Witness,
-    tiles::{Served, TileServer, publish},
+    tiles::{AskError, Served, TileServer, cosign, publish},
 };
 use symphony_transparency::{
-    Cosigner, Digest, NoteSignature, SignedCheckpoint, consistency_proof,
+    Cosigner, Digest, NoteSignature, SignedCheckpoint, TrustPolicy, consistency_proof,
     note::verifier_key,
     tiles::TilePath,
     witness::{ADD_CHECKPOINT_SIZE_MAX, AddCheckpoint},
@@ -428,5 +428,85 @@ async fn witness_5_forks_and_strangers_are_not_cosigned() -> Result<()> {
         "the fork, which the log signed, goes to the audit; nothing else does"
     );
     assert_eq!(server.post(&request(&author, 0, 300)?).await?.status, 200);
+    server.end().await
+}
+
+/// A published folder is shown to two witnesses, grows, and is shown again; what they cosign stands in its checkpoint.
+#[tokio::test]
+async fn witness_7_a_published_log_is_cosigned_by_the_witnesses_of_a_policy() -> Result<()> {
+    let (author, one) = follower(300).await?;
+    let other = Sample::new(1).await?;
+    import(&author, &other.ledger).await?;
+    let servers = [
+        Server::start(&one, 8).await?,
+        Server::start(&other, 8).await?,
+    ];
+    let mut file = String::new();
+    for (name, server) in ["one", "other"].iter().zip(&servers) {
+        let (key, address) = (server.cosigner.verifier_key(), server.address);
+        file.push_str(&format!("witness {name} {key} http://{address}/\n"));
+    }
+    let silent = Cosigner::new("silent.example/w", author.home.secret("witness")?.public())?;
+    let key = silent.verifier_key();
+    file.push_str(&format!(
+        "witness silent {key}\ngroup both 2 one other silent\nquorum both\n"
+    ));
+    let policy: TrustPolicy = file.parse()?;
+
+    let folder = author.path("tiles");
+    publish(&author.export("log.symlog")?, &folder, &mut |_, _| {})?;
+    let (signed, asked) = cosign(&folder, &policy).await?;
+    assert_eq!(policy.witnessed(&signed)?.by.len(), 2);
+    assert!(matches!(asked[2].outcome, Err(AskError::NoAddress)));
+    let text = fs::read_to_string(folder.join("checkpoint"))?;
+    assert_eq!(text, signed.text());
+    // Publishing the same checkpoint again keeps the cosignatures.
+    publish(&author.export("log.symlog")?, &folder, &mut |_, _| {})?;
+    assert_eq!(fs::read_to_string(folder.join("checkpoint"))?, text);
+
+    // The witnesses have none of the new entries: the proof is made from the folder's tiles.
+    author.grow(1_000).await?;
+    author.sign().await?;
+    publish(&author.export("log.symlog")?, &folder, &mut |_, _| {})?;
+    let (signed, _) = cosign(&folder, &policy).await?;
+    assert_eq!(signed.checkpoint().size, 1_000);
+    assert_eq!(policy.witnessed(&signed)?.by.len(), 2);
+    for server in servers {
+        server.end().await?;
+    }
+    let (signed, asked) = cosign(&folder, &policy).await?;
+    assert!(
+        matches!(asked[0].outcome, Err(AskError::Unreached(_))),
+        "{asked:?}"
+    );
+    assert!(
+        policy.witnessed(&signed).is_ok(),
+        "what was cosigned before still counts"
+    );
+    Ok(())
+}
+
+/// A log that shows its witness another history than the one that it cosigned is told so.
+#[tokio::test]
+async fn witness_5_a_rewritten_log_is_not_cosigned() -> Result<()> {
+    let (author, witness) = follower(300).await?;
+    let server = Server::start(&witness, 8).await?;
+    assert_eq!(server.post(&request(&author, 0, 200)?).await?.status, 200);
+    let policy: TrustPolicy = format!(
+        "witness w {} http://{}\nquorum w\n",
+        server.cosigner.verifier_key(),
+        server.address
+    )
+    .parse()?;
+    // The same entry 0, other entries behind it.
+    let rewritten = author.rewritten(600).await?;
+    let folder = rewritten.path("tiles");
+    publish(&rewritten.export("log.symlog")?, &folder, &mut |_, _| {})?;
+    let (signed, asked) = cosign(&folder, &policy).await?;
+    assert!(
+        matches!(asked[0].outcome, Err(AskError::Refused { status: 422, .. })),
+        "{asked:?}"
+    );
+    assert!(policy.witnessed(&signed).is_err());
     server.end().await
 }

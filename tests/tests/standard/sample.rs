@@ -46,12 +46,17 @@ impl Sample {
 
     /// Adds entries until there are `size`; their lengths differ.
     pub(crate) async fn grow(&self, size: u64) -> Result<()> {
+        self.append(size, 0).await
+    }
+
+    /// Adds entries until there are `size`, each at least `later_ms` after the one before.
+    async fn append(&self, size: u64, later_ms: u64) -> Result<()> {
         let reader = self.ledger.own().context("entry 0 is there")?;
         let mut end = reader.chain_end()?;
         while end.size < size {
             let mut entries = Vec::new();
             for _ in 0..BATCH.min(size - end.size) {
-                let time_ms = end.time_ms + 1 + end.size % 100_000;
+                let time_ms = end.time_ms + 1 + later_ms + end.size % 100_000;
                 let entry = Entry {
                     index: end.size,
                     previous: end.last.as_bytes().to_vec(),
@@ -111,6 +116,30 @@ impl Sample {
         })
     }
 
+    /// Another log of the same author with the same entry 0: what a peer has that restored a backup and vouched for it.
+    pub(crate) async fn rewritten(&self, size: u64) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let home = folder.path().join("home");
+        copy_keys(self.home.folder(), &home)?;
+        let home = Home::open(&home)?;
+        let (ledger, _) = home.open_ledger(&self.params, MissingRecord::Refuse)?;
+        let entry_0 = self.ledger.own().context("entry 0 is there")?.entry(0)?;
+        let entry_0 = entry_0.context("entry 0 is there")?;
+        ledger.append_for_release(vec![entry_0], Vec::new()).await?;
+        let sample = Self {
+            home,
+            params: self.params.clone(),
+            log: self.log,
+            ledger,
+            folder,
+        };
+        // A later second entry makes all that follow others.
+        sample.append(2, 1_000_000).await?;
+        sample.grow(size).await?;
+        sample.sign().await?;
+        Ok(sample)
+    }
+
     /// A place for a file or folder of the test.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -147,6 +176,20 @@ impl Sample {
             .map_err(std::io::IntoInnerError::into_error)?;
         Ok(path)
     }
+}
+
+/// Copies keys and settings of a home folder, and nothing of its log.
+fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to.join("keys"))?;
+    for name in [
+        "config.toml",
+        "keys/log.key",
+        "keys/transport.key",
+        "keys/witness.key",
+    ] {
+        std::fs::copy(from.join(name), to.join(name))?;
+    }
+    Ok(())
 }
 
 /// Every file under a folder, by its path relative to it.

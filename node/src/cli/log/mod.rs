@@ -1,7 +1,8 @@
-//! `symphony log show|tail|prove|export|import|tiles|witnessed|fsck|retire`.
+//! `symphony log show|tail|prove|export|import|tiles|cosign|witnessed|fsck|retire`.
 //!
 //! `show` and `export` ask the node of the home folder if it runs, and read the folder if it does not.
 
+mod cosign;
 mod export;
 mod fsck;
 mod import;
@@ -16,9 +17,9 @@ use clap::Subcommand;
 use symphony_admin::v1::LogEntry;
 
 use self::{
-    export::ExportCommand, fsck::FsckCommand, import::ImportCommand, prove::ProveCommand,
-    retire::RetireCommand, show::ShowCommand, tail::TailCommand, tiles::TilesCommand,
-    witnessed::WitnessedCommand,
+    cosign::CosignCommand, export::ExportCommand, fsck::FsckCommand, import::ImportCommand,
+    prove::ProveCommand, retire::RetireCommand, show::ShowCommand, tail::TailCommand,
+    tiles::TilesCommand, witnessed::WitnessedCommand,
 };
 use super::{
     exit::ExitStatus,
@@ -41,6 +42,8 @@ pub(super) enum LogCommand {
     Import(ImportCommand),
     /// Writes an exported log as static files that standard tools read (C2SP tlog-tiles)
     Tiles(TilesCommand),
+    /// Asks witnesses to cosign a log that was published as static files (C2SP tlog-witness)
+    Cosign(CosignCommand),
     /// Judges by a trust policy whether a log's checkpoint is witnessed (C2SP tlog-policy)
     Witnessed(WitnessedCommand),
     /// Checks everything that a home folder stores; the node must not run
@@ -58,6 +61,7 @@ impl LogCommand {
             Self::Export(command) => command.run().await,
             Self::Import(command) => command.run().await,
             Self::Tiles(command) => command.run(),
+            Self::Cosign(command) => command.run().await,
             Self::Witnessed(command) => command.run(),
             Self::Fsck(command) => command.run(),
             Self::Retire(command) => command.run().await,

@@ -51,7 +51,7 @@ impl TilesCommand {
         let bar = progress::bar(entries.saturating_mul(2), "entries");
         let published = publish(&self.export, &self.out, &mut |phase, done| {
             // Drawing costs more than an entry.
-            if done % 256 == 0 {
+            if done.is_multiple_of(256) {
                 let (message, before) = match phase {
                     Phase::Checking => ("checking", 0),
                     Phase::Writing => ("writing", entries),

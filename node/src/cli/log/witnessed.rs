@@ -50,7 +50,7 @@ pub(in crate::cli) struct WitnessedCommand {
 
 impl WitnessedCommand {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitStatus> {
-        let policy = read(&self.policy, POLICY_SIZE_MAX)?;
+        let policy = read_limited(&self.policy, POLICY_SIZE_MAX)?;
         let policy = TrustPolicy::parse(&policy)
             .map_err(|error| UnusableInput(format!("{}: {error}", self.policy.display())))?;
         let signed = signed(&self.file, &policy)?;
@@ -103,7 +103,7 @@ impl WitnessedCommand {
 }
 
 /// The bytes of a file of limited size.
-fn read(path: &Path, size_max: usize) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read_limited(path: &Path, size_max: usize) -> anyhow::Result<Vec<u8>> {
     let named = || format!("{}", path.display());
     let size = std::fs::metadata(path).with_context(named)?.len();
     if size > size_max as u64 {
@@ -124,7 +124,7 @@ fn signed(path: &Path, policy: &TrustPolicy) -> anyhow::Result<SignedCheckpoint>
     {
         exported(path).map_err(|error| refused(&format!("{error:#}")))?
     } else {
-        let text = String::from_utf8(read(path, CHECKPOINT_SIZE_MAX)?)
+        let text = String::from_utf8(read_limited(path, CHECKPOINT_SIZE_MAX)?)
             .map_err(|_| refused(&"this is no text"))?;
         let claimed = SignedCheckpoint::parse_unverified(&text).map_err(|error| refused(&error))?;
         let origin = claimed.origin();
