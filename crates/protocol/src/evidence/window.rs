@@ -59,7 +59,10 @@ struct Window {
 
 pub(super) fn verify(proof: &wire::Window) -> Result<Found, EvidenceError> {
     let log = Log::begin(&proof.genesis)?;
-    let base = proof.base.as_ref().ok_or(EvidenceError::NoProof)?;
+    let base = proof
+        .base
+        .as_ref()
+        .ok_or_else(|| EvidenceError::mismatch("window", "a base", "none"))?;
     let (state, first) = match base {
         wire::window::Base::FromGenesis(wire::GenesisBase {}) => (log.begun.state().clone(), 1),
         wire::window::Base::FromEntry(open) => {
