@@ -1,9 +1,13 @@
 //! Whole networks under virtual time.
 //!
 //! Every peer is a real [`symphony_coordination::Peer`]; clock, links, disks and models are simulated from one seed. Effects
-//! are carried out only after their entries are durable, and a peer may crash between any two of append, sync and send; it
-//! then loses its memory and what was not durable, and comes back from its stored log. Other peers replay the logs while they
-//! grow, and at the end every log is replayed from its bytes and all are cross-checked.
+//! are carried out only after their entries are durable and the signing record knows of them, and a peer may crash between
+//! any two of append, sync, record and send; it then loses its memory and what was not durable, and comes back from its disk.
+//! Peers follow each other's logs by messages, replay them, exchange checkpoints, and make and check evidence; at the end every
+//! log is replayed from its bytes and all are cross-checked.
+//!
+//! Some peers may be no honest ones: [`Cheat`] lists the ways to cheat, [`Trial`] and [`Table`] are the attack zoo
+//! (`docs/attack-zoo.md`).
 //!
 //! ```
 //! use symphony_simulation::{Scenario, run};

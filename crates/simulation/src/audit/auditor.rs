@@ -10,24 +10,20 @@ use std::{
 
 use symphony_protocol::{
     Fault, Rule,
-    cross_check::fork,
     evidence::{Conviction, Evidence},
-    records::{Bid, Capability, Receipt},
 };
-use symphony_transparency::{
-    Checkpoint, Digest, PublicKey, SignedCheckpoint, StatementKind, VerifiedStatement,
-};
+use symphony_transparency::{Digest, PublicKey, SignedCheckpoint, VerifiedStatement};
 
 use super::{
     evidence::{Unproved, prove},
+    firsts::Matter,
+    followed::{Followed, forked},
     memo::{Memo, Position},
     words::{Word, foreign, held, word},
 };
 
 /// Checkpoints kept of each log: the newest. Older ones lie on the same history or were found not to.
 const CHECKPOINTS_MAX: usize = 256;
-/// First statements kept, to be compared with later ones on the same matter; the oldest matters go first.
-const FIRSTS_MAX: usize = 4_096;
 /// Different evidence that is looked at: far more than there are peers.
 const EVIDENCE_MAX: usize = 4_096;
 
@@ -66,31 +62,11 @@ pub(crate) enum Basis {
     },
 }
 
-/// A matter on which a peer may sign one statement only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Matter {
-    Capability(Digest, u64),
-    Bid(PublicKey, Digest),
-    Receipt(Digest),
-}
-
-/// A followed log.
-struct Followed {
-    author: PublicKey,
-    genesis: Rc<[u8]>,
-    position: Option<Position>,
-    /// The checkpoint that the position was last taken at.
-    covered: Option<SignedCheckpoint>,
-    checkpoints: BTreeMap<u64, SignedCheckpoint>,
-    /// Findings up to here were taken.
-    told: usize,
-}
-
 /// One peer's auditor.
 pub(crate) struct Auditor {
     logs: BTreeMap<Digest, Followed>,
     words: BTreeMap<(Digest, u64), Vec<Rc<Word>>>,
-    firsts: BTreeMap<(PublicKey, Matter), Rc<VerifiedStatement>>,
+    pub(super) firsts: BTreeMap<(PublicKey, Matter), Rc<VerifiedStatement>>,
     exposed: BTreeMap<PublicKey, Evidence>,
     /// Evidence that was looked at, by its name.
     seen: BTreeSet<Digest>,
@@ -219,55 +195,6 @@ impl Auditor {
         }
         found.extend(self.compare_first(statement));
         found
-    }
-
-    fn compare_first(&mut self, statement: &VerifiedStatement) -> Option<Exposure> {
-        let payload = statement.payload();
-        let (matter, rule, entry) = match statement.kind() {
-            StatementKind::Capability => {
-                let record = Capability::parse(payload).ok()?;
-                let matter = Matter::Capability(record.origin.log, record.sequence);
-                (matter, Rule::CapabilitySequence, record.origin.index)
-            }
-            StatementKind::Bid => {
-                let record = Bid::parse(payload).ok()?;
-                (
-                    Matter::Bid(record.coordinator, record.beacon),
-                    Rule::BidTwice,
-                    record.origin.index,
-                )
-            }
-            StatementKind::Receipt => {
-                let record = Receipt::parse(payload).ok()?;
-                let matter = Matter::Receipt(record.assignment);
-                (matter, Rule::ReceiptTwice, record.origin.index)
-            }
-            _ => return None,
-        };
-        let key = (*statement.author(), matter);
-        let Some(first) = self.firsts.get(&key) else {
-            if self.firsts.len() >= FIRSTS_MAX {
-                self.firsts.pop_first();
-            }
-            self.firsts.insert(key, Rc::new(statement.clone()));
-            return None;
-        };
-        if first.payload_digest() == statement.payload_digest() {
-            return None;
-        }
-        Some(Exposure {
-            fault: Fault {
-                peer: *statement.author(),
-                rule,
-                entry,
-                expected: format!("statement {}", first.payload_digest()),
-                found: format!("statement {}", statement.payload_digest()),
-            },
-            basis: Basis::Pair {
-                first: first.clone(),
-                second: Rc::new(statement.clone()),
-            },
-        })
     }
 
     /// Takes a checkpoint, from whoever has it.
@@ -415,86 +342,4 @@ impl Auditor {
         }
         found
     }
-}
-
-impl Followed {
-    /// Faults in the entries that are new, and the state that their author claims after them.
-    fn judge(
-        &self,
-        position: Position,
-        checkpoint: &SignedCheckpoint,
-        memo: &Memo,
-    ) -> Vec<Exposure> {
-        let basis = Basis::Log {
-            position,
-            checkpoint: checkpoint.clone(),
-        };
-        let findings = (self.told..position.size)
-            .filter_map(|index| memo.entry(position, index))
-            .flat_map(|learned| learned.findings.clone());
-        memo.fault(position)
-            .cloned()
-            .into_iter()
-            .chain(findings)
-            .map(|fault| Exposure {
-                fault,
-                basis: basis.clone(),
-            })
-            .collect()
-    }
-
-    /// Compares a checkpoint with the entries that are known, if it lies within them.
-    fn check(&self, signed: &SignedCheckpoint, memo: &Memo) -> Option<Exposure> {
-        let (position, covered) = (self.position?, self.covered.as_ref()?);
-        let checkpoint: &Checkpoint = signed.checkpoint();
-        let root = memo.root_at(position, checkpoint.size)?;
-        if root != checkpoint.root {
-            return Some(Exposure {
-                fault: Fault {
-                    peer: self.author,
-                    rule: Rule::Fork,
-                    entry: checkpoint.size.saturating_sub(1),
-                    expected: "the tree that a newer checkpoint continues".to_owned(),
-                    found: "another tree".to_owned(),
-                },
-                basis: Basis::Fork {
-                    position: Some(position),
-                    first: covered.clone(),
-                    second: signed.clone(),
-                },
-            });
-        }
-        let last = usize::try_from(checkpoint.size.checked_sub(1)?).ok()?;
-        let state_root = memo.entry(position, last)?.state_root?;
-        (state_root != checkpoint.state_root).then(|| Exposure {
-            fault: Fault {
-                peer: self.author,
-                rule: Rule::StateRoot,
-                entry: checkpoint.size.saturating_sub(1),
-                expected: state_root.to_string(),
-                found: checkpoint.state_root.to_string(),
-            },
-            basis: Basis::Log {
-                position,
-                checkpoint: signed.clone(),
-            },
-        })
-    }
-}
-
-fn forked(
-    author: &PublicKey,
-    position: Option<Position>,
-    first: &SignedCheckpoint,
-    second: &SignedCheckpoint,
-) -> Option<Exposure> {
-    let fault = fork(author, first.checkpoint(), second.checkpoint())?;
-    Some(Exposure {
-        fault,
-        basis: Basis::Fork {
-            position,
-            first: first.clone(),
-            second: second.clone(),
-        },
-    })
 }

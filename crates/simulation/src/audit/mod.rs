@@ -2,6 +2,8 @@
 
 mod auditor;
 mod evidence;
+mod firsts;
+mod followed;
 mod memo;
 mod whole;
 mod words;

@@ -3,38 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_protocol::{
-    records::{
-        Assignment, Beacon, Bid, Body, Capability, Entry, Issued, Origin, OutcomeClass, Phase,
-        Receipt, Received, Reveal, Revocation, Settlement, Timeout,
-    },
+    records::{Body, Entry, Issued, Origin, Revocation, Settlement},
     state::{Duty, Progress},
 };
-use symphony_transparency::{Digest, VerifiedStatement};
-
-use crate::audit::word;
+use symphony_transparency::Digest;
 
 use super::{
     cheat::Cheat,
     doctor::{Change, Doctor, flipped},
 };
 
-/// How long a capability of a cheat holds, in milliseconds.
-const SHORT_VALIDITY_MS: u64 = 3_000;
-
 /// What a cheat remembers.
 #[derive(Default)]
 pub(super) struct Memory {
     /// A settlement that stands in the log.
-    settled: Option<Settlement>,
+    pub(super) settled: Option<Settlement>,
     /// Entries that do not hold what was said of their place.
     pub(super) hidden: BTreeSet<u64>,
     /// Number of the newest own capability.
-    capability: Option<u64>,
-    revoked: bool,
+    pub(super) capability: Option<u64>,
+    pub(super) revoked: bool,
     /// Digest of the newest own capability, and of the one that is shown in its place.
-    shown_capability: BTreeMap<Digest, Digest>,
+    pub(super) shown_capability: BTreeMap<Digest, Digest>,
     /// Assignments for which a reveal came that does not open its ballot.
-    unopened: BTreeSet<Digest>,
+    pub(super) unopened: BTreeSet<Digest>,
 }
 
 impl Doctor {
@@ -131,7 +123,7 @@ impl Doctor {
     }
 
     /// Takes the chance, unless it is let pass.
-    fn dares(&mut self) -> bool {
+    pub(super) fn dares(&mut self) -> bool {
         if self.patience > 0 {
             self.patience -= 1;
             return false;
@@ -140,7 +132,11 @@ impl Doctor {
         true
     }
 
-    fn instead(&mut self, entry: &Entry, body: impl FnOnce(&mut Self) -> Body) -> Change {
+    pub(super) fn instead(
+        &mut self,
+        entry: &Entry,
+        body: impl FnOnce(&mut Self) -> Body,
+    ) -> Change {
         if !self.dares() {
             return Change::Keep;
         }
@@ -200,241 +196,6 @@ impl Doctor {
                 })
             }
         }
-    }
-
-    fn change_close(&mut self, entry: &Entry) -> Change {
-        let Body::Close(close) = &entry.body else {
-            return Change::Keep;
-        };
-        let mut close = close.clone();
-        let possible = match self.cheat {
-            Cheat::WrongRanking => {
-                let possible = close.ranking.len() >= 2;
-                if possible {
-                    close.ranking.swap(0, 1);
-                }
-                possible
-            }
-            Cheat::CandidateLeftOut => {
-                let left_out = close.ranking.len() >= 2;
-                close.ranking.pop();
-                left_out
-            }
-            _ => {
-                let possible = close.selections.len() >= 2;
-                if possible {
-                    close.selections.swap(0, 1);
-                }
-                possible
-            }
-        };
-        if possible {
-            self.instead(entry, |_| Body::Close(close))
-        } else {
-            Change::Keep
-        }
-    }
-
-    fn early_timeout(&self, entry: &Entry, beacon: &Digest) -> Option<Timeout> {
-        let state = self.inside.state();
-        let index = state.open_steps().find(|index| {
-            state
-                .step(*index)
-                .is_some_and(|step| step.statement == *beacon)
-        })?;
-        let due_ms = state.step(index)?.beacon.close_deadline_ms;
-        (entry.time_ms < due_ms).then_some(Timeout {
-            beacon: index,
-            phase: Phase::Bids,
-        })
-    }
-
-    fn change_settlement(&mut self, entry: &Entry, settlement: &Settlement) -> Change {
-        let mut changed = settlement.clone();
-        let possible = match self.cheat {
-            Cheat::WrongTally => {
-                changed.supporters += 1;
-                changed.winner.is_some()
-            }
-            Cheat::WrongReward => match changed.outcomes.first_mut() {
-                Some(outcome) => {
-                    outcome.reward = 1.0;
-                    outcome.class != OutcomeClass::Void
-                }
-                None => false,
-            },
-            Cheat::WrongEntryRoot => {
-                changed.state_root = flipped(&changed.state_root);
-                true
-            }
-            _ => self.count_unopened(&mut changed),
-        };
-        if possible {
-            self.instead(entry, |_| Body::Settlement(changed))
-        } else {
-            Change::Keep
-        }
-    }
-
-    /// Counts a ballot whose reveal does not open it as a valid one.
-    fn count_unopened(&self, settlement: &mut Settlement) -> bool {
-        let Some(step) = self.inside.state().step(settlement.beacon) else {
-            return false;
-        };
-        let mut counted = false;
-        for (selection, outcome) in step.selections.iter().zip(&mut settlement.outcomes) {
-            let unopened = selection
-                .assignment
-                .is_some_and(|assignment| self.memory.unopened.contains(&assignment));
-            if unopened && outcome.class == OutcomeClass::Invalid {
-                outcome.class = OutcomeClass::Valid;
-                outcome.reward = 0.5;
-                counted = true;
-            }
-        }
-        counted
-    }
-
-    /// Cheats that change a statement, and the entry where it stands with it.
-    fn change_statement(&mut self, entry: &Entry) -> Change {
-        let changed = match (self.cheat, &entry.body) {
-            (Cheat::WrongMatch, Body::BidIssued(issued, beacon)) => {
-                let mut bid = issued.record;
-                bid.match_ppm = if bid.match_ppm > 900_000 {
-                    bid.match_ppm - 1
-                } else {
-                    bid.match_ppm + 50_000
-                };
-                self.reissue_bid(issued, bid, beacon)
-            }
-            (Cheat::OutOfPlace, Body::BidIssued(issued, beacon)) => {
-                let mut bid = issued.record;
-                bid.origin.index += 1;
-                self.reissue_bid(issued, bid, beacon)
-            }
-            (Cheat::ExpiredReliance, Body::CapabilityIssued(issued)) => {
-                let mut capability: Capability = issued.record.clone();
-                capability.valid_until_ms =
-                    capability.valid_from_ms.saturating_add(SHORT_VALIDITY_MS);
-                let again = Issued::new(capability);
-                self.memory
-                    .shown_capability
-                    .insert(issued.digest, again.digest);
-                self.rename(issued.digest, &again);
-                Some(Body::CapabilityIssued(again))
-            }
-            (Cheat::ExpiredReliance, Body::BidIssued(issued, beacon)) => {
-                let mut bid = issued.record;
-                if let Some(shown) = self.memory.shown_capability.get(&bid.capability) {
-                    bid.capability = *shown;
-                }
-                self.reissue_bid(issued, bid, beacon)
-            }
-            (Cheat::NonOpeningReveal, Body::RevealIssued(issued)) => {
-                let mut reveal: Reveal = issued.record;
-                reveal.salt[0] ^= 1;
-                self.dares().then(|| {
-                    let again = Issued::new(reveal);
-                    self.rename(issued.digest, &again);
-                    Body::RevealIssued(again)
-                })
-            }
-            (Cheat::AssignmentAgainst, Body::AssignmentIssued(issued)) => {
-                self.other_executor(issued)
-            }
-            (Cheat::BeaconTerms, Body::BeaconIssued(issued)) => self.dares().then(|| {
-                let mut beacon: Beacon = issued.record.clone();
-                beacon.policy = flipped(&beacon.policy);
-                let again = Issued::new(beacon);
-                self.rename(issued.digest, &again);
-                Body::BeaconIssued(again)
-            }),
-            _ => None,
-        };
-        match changed {
-            Some(body) => Change::Entry(Entry {
-                body,
-                ..entry.clone()
-            }),
-            None => Change::Keep,
-        }
-    }
-
-    fn reissue_bid(
-        &mut self,
-        issued: &Issued<Bid>,
-        bid: Bid,
-        beacon: &Received<Beacon>,
-    ) -> Option<Body> {
-        self.dares().then(|| {
-            let again = Issued::new(bid);
-            self.rename(issued.digest, &again);
-            Body::BidIssued(again, beacon.clone())
-        })
-    }
-
-    /// The assignment, to a peer that was asked and not selected.
-    fn other_executor(&mut self, issued: &Issued<Assignment>) -> Option<Body> {
-        let state = self.inside.state();
-        let Some(Duty::Assign(beacon, _)) = state.duty() else {
-            return None;
-        };
-        let mut order = issued.record;
-        let step = state.step(beacon)?;
-        let other = step.bids.iter().find(|bid| {
-            bid.peer != state.author()
-                && step
-                    .selections
-                    .iter()
-                    .all(|selection| selection.executor != bid.peer)
-        })?;
-        order.executor = other.peer;
-        self.dares().then(|| {
-            let again = Issued::new(order);
-            self.rename(issued.digest, &again);
-            Body::AssignmentIssued(again)
-        })
-    }
-
-    fn rename<R: symphony_protocol::records::StatementRecord>(
-        &mut self,
-        before: Digest,
-        again: &Issued<R>,
-    ) {
-        let statement = self.sign(again);
-        if let (Cheat::WrongMatch | Cheat::NonOpeningReveal, Some(index)) =
-            (self.cheat, word(&statement).map(|word| word.place.index))
-        {
-            self.note(index, 0, statement.bytes());
-        }
-        self.changed.insert(before, statement);
-    }
-
-    /// A second statement beside one that the peer inside sends, and the entry that both name.
-    pub(super) fn second_statement(
-        &mut self,
-        statement: &VerifiedStatement,
-    ) -> Option<(u64, VerifiedStatement)> {
-        let payload = statement.payload();
-        let (entry, second) = match self.cheat {
-            Cheat::TwoCapabilities => {
-                let mut record = Capability::parse(payload).ok()?;
-                record.price_microunits += 1;
-                (record.origin.index, self.sign(&Issued::new(record)))
-            }
-            Cheat::TwoBids => {
-                let mut record = Bid::parse(payload).ok()?;
-                record.price_microunits += 1;
-                (record.origin.index, self.sign(&Issued::new(record)))
-            }
-            Cheat::TwoReceipts => {
-                let mut record = Receipt::parse(payload).ok()?;
-                record.duration_ms += 1;
-                (record.origin.index, self.sign(&Issued::new(record)))
-            }
-            _ => return None,
-        };
-        self.dares().then_some((entry, second))
     }
 
     /// Notes the bytes of an entry, where they show the cheat.

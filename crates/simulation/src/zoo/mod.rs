@@ -4,9 +4,11 @@
 //! checkpointed again with the cheat's own keys. Nothing here is part of a node.
 
 mod cheat;
+mod decisions;
 mod doctor;
 mod entries;
 mod framer;
+mod statements;
 mod table;
 mod trial;
 
