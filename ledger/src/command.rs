@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Close {
         reply: oneshot::Sender<()>,
     },
+    /// The committer is free. Asked by nobody; it only ends the owner's sleep.
+    Wake,
 }
 
 impl Command {
@@ -92,7 +94,8 @@ impl Command {
             | Self::RecordSigning { .. }
             | Self::Signed { .. }
             | Self::Forget { .. }
-            | Self::Close { .. } => 0,
+            | Self::Close { .. }
+            | Self::Wake => 0,
         }
     }
 
@@ -113,6 +116,7 @@ impl Command {
             Self::Close { reply } => {
                 let _ = reply.send(());
             }
+            Self::Wake => {}
         }
     }
 }

@@ -17,7 +17,7 @@ const GROUP_COMMANDS_MAX: usize = 1024;
 const GROUP_BYTES_MAX: usize = 16 << 20;
 
 /// Answers a request when it is known how the write went.
-pub(crate) type Done = Box<dyn FnOnce(Result<(), LedgerError>)>;
+pub(crate) type Done = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
 /// One batch in the making, and who waits for it.
 pub(crate) struct Group<'store> {
@@ -57,17 +57,22 @@ impl<'store> Group<'store> {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
+    /// True if there is nothing to write and nobody to answer.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.after_sync.is_empty() && self.after_record.is_empty()
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.commands >= GROUP_COMMANDS_MAX || self.bytes >= GROUP_BYTES_MAX
     }
 
     /// Answers with `value` when the batch is on the device.
-    pub(crate) fn answer_after_sync<T: 'static>(&mut self, reply: Reply<T>, value: T) {
+    pub(crate) fn answer_after_sync<T: Send + 'static>(&mut self, reply: Reply<T>, value: T) {
         self.after_sync.push(answer(reply, value));
     }
 
     /// Answers with `value` when the batch is on the device and the signing record covers `head`.
-    pub(crate) fn answer_after_record<T: 'static>(
+    pub(crate) fn answer_after_record<T: Send + 'static>(
         &mut self,
         reply: Reply<T>,
         value: T,
@@ -85,7 +90,7 @@ impl<'store> Group<'store> {
     }
 }
 
-fn answer<T: 'static>(reply: Reply<T>, value: T) -> Done {
+fn answer<T: Send + 'static>(reply: Reply<T>, value: T) -> Done {
     // A caller that went away needs no answer.
     Box::new(move |result| drop(reply.send(result.map(|()| value))))
 }

@@ -5,7 +5,7 @@ mod reads;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -21,7 +21,7 @@ use crate::memo::MemoWrite;
 use crate::open::{self, Limits, OpenOptions, Opened, Recovered};
 use crate::store::Store;
 use crate::tails::{Tail, Tails};
-use crate::writer::Writer;
+use crate::writer::{Committer, Shared, Writer};
 
 /// A handle to an open ledger. Clones share it; the data directory is free again when it was [closed](Ledger::close) and
 /// all clones and readers are dropped.
@@ -106,8 +106,16 @@ impl Ledger {
             .iter()
             .filter_map(|(log, damages)| Some((*log, damages.listed().first()?.clone())))
             .collect();
-        let writer = Writer {
+        let shared = Shared {
             store: Arc::clone(&store),
+            record: Arc::new(Mutex::new(record)),
+            tails: Arc::clone(&tails),
+            stopped: Arc::default(),
+        };
+        let (commands, queue) = mpsc::channel(options.queue_length.max(1));
+        let committer = Committer::start(shared.clone(), commands.downgrade())?;
+        let writer = Writer {
+            shared,
             network: options.network,
             limits: Limits {
                 followed_logs_count_max: options.followed_logs_count_max,
@@ -115,17 +123,13 @@ impl Ledger {
             },
             own,
             standing: recovered.standing,
-            record,
             heads,
             damaged,
             checkpoint_sizes,
-            tails: Arc::clone(&tails),
-            stopped: None,
         };
-        let (commands, queue) = mpsc::channel(options.queue_length.max(1));
         let thread = thread::Builder::new()
             .name("symphony-ledger".to_owned())
-            .spawn(move || writer.run(queue))
+            .spawn(move || writer.run(queue, committer))
             .map_err(OpenError::Thread)?;
         let owner = Owner {
             commands: Some(commands),

@@ -4,7 +4,7 @@
 //! a log (index, previous digest, time) and whether a signature may be released; what an entry *means* is decided by
 //! `symphony-protocol`. It never repairs, rewrites or drops entries, and it never signs.
 //!
-//! - [`Ledger`] is the handle: one thread owns all writes and syncs many requests at once (group commit).
+//! - [`Ledger`] is the handle: one thread checks all writes, another one writes and syncs many requests at once (group commit).
 //! - [`LogReader`] reads one log: entries, ranges, roots and proofs.
 //! - [`SigningRecord`] guards against forking one's own log after a restored backup.
 //! - [`symlog`] is the portable file of a log; it needs no database.

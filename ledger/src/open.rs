@@ -211,7 +211,7 @@ fn check_format(store: &Store, network: &Digest) -> Result<(), OpenError> {
         None => {
             let mut batch = Batch::new(store);
             batch.put_format(network);
-            Ok(store.commit(batch)?)
+            Ok(store.commit(batch.into_changes())?)
         }
         Some((actual, _)) if actual != FORMAT_VERSION => Err(OpenError::Format {
             expected: FORMAT_VERSION,

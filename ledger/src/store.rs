@@ -7,12 +7,11 @@ use std::path::Path;
 
 use rocksdb::{
     BlockBasedOptions, ColumnFamily, DB, DBCompressionType, DBRecoveryMode, LogLevel, Options,
-    WriteOptions,
+    WriteBatch, WriteOptions,
 };
 use symphony_transparency::Digest;
 use symphony_transparency::merkle::{NodeHash, NodeStore};
 
-use crate::batch::Batch;
 use crate::damage::StorageError;
 use crate::error::OpenError;
 use crate::keys;
@@ -77,6 +76,12 @@ impl Store {
         }
         let lock = lock_exclusive(&directory.join(LOCK_FILE))?;
         let path = directory.join(DATABASE_DIRECTORY);
+        if access == Access::Write && has_lost_current(&path).map_err(io)? {
+            return Err(StorageError::Database {
+                reason: "CURRENT is missing, but tables or write-ahead logs are there".to_owned(),
+            }
+            .into());
+        }
         let families = keys::FAMILIES.map(|family| (family, family_options()));
         let database = match access {
             Access::Write => DB::open_cf_with_opts(&database_options(), &path, families),
@@ -106,10 +111,10 @@ impl Store {
 
     /// Writes a batch and returns when it is on the device. Readers see it only then: RocksDB puts a synced batch into its
     /// memory tables after the sync.
-    pub(crate) fn commit(&self, batch: Batch<'_>) -> Result<(), StorageError> {
+    pub(crate) fn commit(&self, changes: WriteBatch) -> Result<(), StorageError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        Ok(self.database.write_opt(batch.into_changes(), &options)?)
+        Ok(self.database.write_opt(changes, &options)?)
     }
 
     /// Moves everything from memory to table files, so that the write-ahead log is short at the next start.
@@ -164,6 +169,22 @@ fn family_options() -> Options {
     options.set_compression_type(DBCompressionType::None);
     options.set_write_buffer_size(WRITE_BUFFER_SIZE);
     options
+}
+
+/// Whether the file is gone that says which files count, but not the data. RocksDB would begin an empty database there and
+/// remove the data as left over. A creation that was cut short leaves neither. Spec: STORE-10.
+fn has_lost_current(database: &Path) -> std::io::Result<bool> {
+    if !database.is_dir() || database.join("CURRENT").exists() {
+        return Ok(false);
+    }
+    for item in std::fs::read_dir(database)? {
+        let name = item?.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".sst") || name.ends_with(".log") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Memos can hold answers, so nobody else on the machine may read the directory.

@@ -43,11 +43,11 @@ impl Writer {
     /// The id of the log that begins with this entry, if this peer may begin it.
     fn begin(&self, entry_0: &[u8]) -> Result<Digest, LedgerError> {
         let log = log_id(entry_0);
-        let record = self.record.as_ref().ok_or(LedgerError::NoSigningRecord)?;
+        let recorded = self.recorded(&log)?;
         if self.heads.contains_key(&log) {
             return Err(LedgerError::OwnLog { log });
         }
-        match record.signed(&log) {
+        match recorded {
             Some(recorded) if recorded.size > 0 => Err(LedgerError::BehindSigningRecord {
                 size: 0,
                 recorded: recorded.size,
@@ -56,11 +56,22 @@ impl Writer {
         }
     }
 
+    /// What the signing record says of a log.
+    fn recorded(&self, log: &Digest) -> Result<Option<TreeHead>, LedgerError> {
+        self.shared.with_record(|record| {
+            let record = record.ok_or(LedgerError::NoSigningRecord)?;
+            Ok(record.signed(log))
+        })
+    }
+
     /// Before entry 0 is written, the record knows the log: a log that it does not know is one whose record was lost.
     fn register(&mut self, log: &Digest) -> Result<(), LedgerError> {
-        let record = self.record.as_mut().ok_or(LedgerError::NoSigningRecord)?;
-        if let Err(error) = record.register(log) {
-            return Err(self.stop(error));
+        let registered = self.shared.with_record(|record| {
+            let record = record.ok_or(LedgerError::NoSigningRecord)?;
+            Ok::<_, LedgerError>(record.register(log))
+        })?;
+        if let Err(error) = registered {
+            return Err(self.shared.stop(error));
         }
         self.standing = Standing::Good;
         Ok(())
@@ -71,15 +82,15 @@ impl Writer {
         entries: &[Vec<u8>],
         group: &mut Group<'_>,
     ) -> Result<Appended, LedgerError> {
-        let record = self.record.as_ref().ok_or(LedgerError::NoSigningRecord)?;
+        self.recorded(&Digest::ZERO)?;
         let log = match (self.own, entries.first()) {
             (Some(log), _) => log,
             (None, Some(entry_0)) => log_id(entry_0),
             (None, None) => return Err(LedgerError::NoOwnLog),
         };
         let before = self.head(&log);
-        let recorded = record
-            .signed(&log)
+        let recorded = self
+            .recorded(&log)?
             .filter(|recorded| recorded.size > before.size());
         let recorded = recorded.ok_or(LedgerError::NothingToHeal)?;
         let grown = grow(before, entries)?;
@@ -151,7 +162,7 @@ impl Writer {
         } else {
             root_at(
                 &LogNodes {
-                    store: &self.store,
+                    store: &self.shared.store,
                     log,
                 },
                 head.size,
@@ -184,7 +195,10 @@ impl Writer {
         if known.is_some_and(|sizes| sizes.contains(&checkpoint.size)) {
             let stored = match group.checkpoints.get(&place) {
                 Some(stored) => Some(stored.clone()),
-                None => self.store.checkpoint(&checkpoint.log, checkpoint.size)?,
+                None => self
+                    .shared
+                    .store
+                    .checkpoint(&checkpoint.log, checkpoint.size)?,
             };
             if let Some(stored) = stored.filter(|stored| stored.checkpoint != checkpoint) {
                 return Err(LedgerError::CheckpointConflict {

@@ -406,3 +406,16 @@ fn store_11_a_directory_without_a_ledger_is_said_to_be_none() {
     ));
     assert!(!home.data().exists(), "a check makes nothing");
 }
+
+#[test]
+fn store_10_a_database_without_its_current_file_is_not_begun_anew() {
+    let (home, author) = stored(20);
+    let current = home.data().join("database/CURRENT");
+    let bytes = fs::read(&current).unwrap();
+    fs::remove_file(&current).unwrap();
+    let error = home.try_open().err().unwrap();
+    assert!(matches!(error, OpenError::Storage(_)), "{error}");
+    // Nothing was removed: with the file back, everything is there.
+    fs::write(&current, bytes).unwrap();
+    home.check(&author);
+}

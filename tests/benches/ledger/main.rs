@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 mod append;
+mod evidence;
 #[path = "../../../crates/protocol/tests/kit/mod.rs"]
 mod kit;
 mod logs;
@@ -66,6 +67,7 @@ fn main() {
     verify::rows(&settings, &log, &mut table);
     replay::rows(&settings, &log, &mut table);
     proofs::rows(&mut table);
+    evidence::rows(&settings, &mut table);
     memory::rows(&settings, &mut table);
     table.print(json);
 }

@@ -56,6 +56,8 @@ pub struct Soak {
     temporary: Option<TempDir>,
     numbers: Numbers,
     runtime: tokio::runtime::Runtime,
+    /// Lives that ended at a boundary.
+    ended: usize,
     counts: Counts,
 }
 
@@ -94,6 +96,7 @@ impl Soak {
             settings,
             folder,
             temporary,
+            ended: 0,
             counts: Counts::default(),
         })
     }
@@ -176,7 +179,8 @@ impl Soak {
         let choice = self.numbers.below(10);
         let boundary = match choice {
             0..5 => None,
-            5..8 => Some(Boundary::ALL[self.numbers.place(Boundary::ALL.len())]),
+            // One after another, so that a short soak comes to all of them.
+            5..8 => Some(Boundary::ALL[self.ended % Boundary::ALL.len()]),
             _ => None,
         };
         let mut writer = Writer::start(
@@ -187,6 +191,7 @@ impl Soak {
         )?;
         match boundary {
             Some(boundary) => {
+                self.ended += 1;
                 *self.counts.boundaries.entry(boundary).or_default() += 1;
                 writer.listen(&mut home.acknowledged, None)?;
             }

@@ -5,7 +5,7 @@
 use symphony_tests::soak::{Boundary, Soak, SoakSettings};
 
 /// Kills: a few seconds' worth.
-const ROUNDS: u64 = 100;
+const ROUNDS: u64 = 50;
 
 #[test]
 fn store_8_nothing_acknowledged_is_lost_to_kills_damage_and_a_full_device() {
