@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 
 use crate::merkle::{NodeHash, TREE_SIZE_MAX, TreeHead};
 use crate::note::NoteSignature;
-use crate::{Digest, NoteError, PublicKey, SecretKey, SignedNote};
+use crate::{Digest, NoteError, PublicKey, SecretKey, SignedNote, base64};
 
 /// First part of every origin: the protocol and its version.
 const ORIGIN_PREFIX: &str = "symphony/v1";
@@ -257,5 +257,5 @@ fn parse_size(line: &str) -> Option<u64> {
 }
 
 fn parse_root(line: &str) -> Option<NodeHash> {
-    BASE64.decode(line.as_bytes()).ok()?.try_into().ok()
+    base64::decode(line)?.try_into().ok()
 }

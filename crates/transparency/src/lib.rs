@@ -46,6 +46,7 @@
 //! ```
 
 mod base58;
+mod base64;
 mod binding;
 pub mod canonical;
 pub mod chain;

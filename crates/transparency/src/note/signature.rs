@@ -6,6 +6,7 @@ use std::str::FromStr;
 use data_encoding::BASE64;
 
 use super::{NOTE_NAME_LENGTH_MAX, NOTE_SIZE_MAX, NoteError};
+use crate::base64;
 
 /// What a signature line begins with: em dash, space.
 const SIGNATURE_PREFIX: &str = "\u{2014} ";
@@ -52,7 +53,7 @@ impl NoteSignature {
     pub(super) fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
         check_name(name).ok()?;
-        let bytes = BASE64.decode(encoded.as_bytes()).ok()?;
+        let bytes = base64::decode(encoded)?;
         let (key_id, signature) = bytes.split_first_chunk::<4>()?;
         if signature.is_empty() {
             return None;

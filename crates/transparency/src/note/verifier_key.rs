@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::signature::check_name;
 use super::{NOTE_NAME_LENGTH_MAX, NoteError};
-use crate::{KeyError, PublicKey};
+use crate::{KeyError, PublicKey, base64};
 
 /// Longest verifier key in bytes: name, key id, type and key.
 pub const VERIFIER_KEY_LENGTH_MAX: usize = NOTE_NAME_LENGTH_MAX + 1 + 8 + 1 + 44;
@@ -165,9 +165,7 @@ impl FromStr for VerifierKey {
             return Err(VerifierKeyError::BadForm);
         };
         check_name(name)?;
-        let typed = BASE64
-            .decode(key.as_bytes())
-            .map_err(|_| VerifierKeyError::BadForm)?;
+        let typed = base64::decode(key).ok_or(VerifierKeyError::BadForm)?;
         let (number, key) = typed.split_first().ok_or(VerifierKeyError::BadForm)?;
         let key_type = [VerifierKeyType::Ed25519, VerifierKeyType::Cosignature]
             .into_iter()

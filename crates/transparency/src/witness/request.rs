@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 
 use super::{Malformed, Refusal};
 use crate::merkle::{CONSISTENCY_PROOF_LENGTH_MAX, NodeHash, TREE_SIZE_MAX};
-use crate::{CHECKPOINT_SIZE_MAX, Checkpoint, SignedCheckpoint, SignedNote};
+use crate::{CHECKPOINT_SIZE_MAX, Checkpoint, SignedCheckpoint, SignedNote, base64};
 
 /// Bytes of a proof line: 44 of base64 and a newline.
 const HASH_LINE_SIZE: usize = 45;
@@ -127,8 +127,8 @@ fn parse_head(head: &str) -> Result<(u64, Vec<NodeHash>), Malformed> {
     let proof = lines
         .enumerate()
         .map(|(position, line)| {
-            let hash = BASE64.decode(line.as_bytes()).ok();
-            hash.and_then(|hash| hash.try_into().ok())
+            base64::decode(line)
+                .and_then(|hash| hash.try_into().ok())
                 .ok_or(Malformed::Hash { line: position + 2 })
         })
         .collect::<Result<_, _>>()?;
