@@ -6,8 +6,13 @@ use symphony_protocol::records::{
     Receipt, Received, Retirement, Reveal, RevealPrivate, Revocation, Signatures, StatementRecord,
 };
 use symphony_transparency::merkle::{NodeHash, TreeHead, verify_consistency, verify_inclusion};
+use symphony_transparency::tiles::{TilePath, decode_bundle, encode_bundle};
+use symphony_transparency::witness::{
+    AddCheckpoint, WitnessView, decide, head_from_record, head_to_record,
+};
 use symphony_transparency::{
-    Checkpoint, Digest, PublicKey, SignedCheckpoint, SignedNote, UnverifiedStatement,
+    Checkpoint, Digest, NoteSignature, PublicKey, SignedCheckpoint, SignedNote, TrustPolicy,
+    UnverifiedStatement, VerifierKey,
 };
 
 use crate::{seeds, states};
@@ -48,6 +53,24 @@ pub const TARGETS: &[Target] = &[
         name: "note",
         run: note,
         seeds: || seeds::values(&["notes", "checkpoints", "cosignatures"], &["note"]),
+    },
+    Target {
+        name: "publication",
+        run: publication,
+        seeds: || {
+            seeds::values(
+                &["tiles", "witness", "trust-policies", "cosignatures"],
+                &[
+                    "path",
+                    "bytes",
+                    "body",
+                    "latest",
+                    "file",
+                    "verifier_key",
+                    "line",
+                ],
+            )
+        },
     },
     Target {
         name: "key",
@@ -120,6 +143,35 @@ fn record(input: &[u8]) {
 fn round_trip<R: StatementRecord>(input: &[u8]) {
     if let Ok(record) = R::read(input) {
         assert_eq!(record.write(), input);
+    }
+}
+
+/// Names and contents of tiles, requests to a witness and what it keeps, policies: what is read has one form.
+fn publication(input: &[u8]) {
+    let width = u16::from(input.first().copied().unwrap_or(0));
+    if let Ok(entries) = decode_bundle(input, width) {
+        assert_eq!(encode_bundle(entries).as_deref(), Ok(input));
+    }
+    if let Ok(head) = head_from_record(input) {
+        assert_eq!(head_to_record(&head)[..], *input);
+    }
+    let _ = TrustPolicy::parse(input);
+    if let Ok(request) = AddCheckpoint::parse(input) {
+        assert_eq!(request.to_string().as_bytes(), input);
+        assert!(decide(&request, &WitnessView::default()).is_err());
+    }
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    if let Ok(path) = text.parse::<TilePath>() {
+        assert_eq!(path.to_string(), text);
+        assert!(!path.exists_at(path.start()));
+    }
+    if let Ok(key) = text.parse::<VerifierKey>() {
+        assert_eq!(key.to_string(), text);
+    }
+    if let Ok(line) = text.parse::<NoteSignature>() {
+        assert_eq!(line.to_string(), text);
     }
 }
 

@@ -87,6 +87,11 @@ fn log_19_notes_and_keys_of_strangers_have_one_form() {
 }
 
 #[test]
+fn tile_1_what_strangers_publish_and_ask_has_one_form() {
+    fuzz_named("publication", 30_000);
+}
+
+#[test]
 fn log_12_invented_proofs_prove_nothing() {
     fuzz_named("proof", 20_000);
 }
