@@ -50,7 +50,8 @@ fn homes(folder: &Path, names: &[&str]) -> Vec<Home> {
     names
         .iter()
         .map(|name| {
-            let made = Home::init(&folder.join(name), &config(), |_| {});
+            let (home, config) = (folder.join(name), config());
+            let made = Home::init(&home, &config, |_| {});
             runtime.block_on(made).unwrap().0
         })
         .collect()
