@@ -118,7 +118,7 @@ fn store_14_a_damaged_log_is_found_and_healed_from_a_peers_copy() {
         (&healed["healed"], &healed["log"]),
         (&true.into(), &copied["log"])
     );
-    assert!(Path::new(healed["put_aside"].as_str().unwrap()).is_dir());
+    assert!(folder.join(healed["put_aside"].as_str().unwrap()).is_dir());
     assert!(damages(folder, "own").is_empty());
 
     // Nothing is missing now, and nobody takes one's own log for another's.
