@@ -8,4 +8,5 @@ tree        RFC 6962 tree and proofs (04)               notes       signed notes
 records     fields and their ranges (05, 06, 08)        mathematics numbers, screening, LinUCB, vote, reward (07, 09, 10)
 state       the state map and its root (11)             replay      the rules, entry by entry (12)
 symlog      the file of a log (15)                      audit       verdicts on files (12)
+evidence    proofs of faults (16)                       tiles       how a log is published (17)
 """
