@@ -4,7 +4,7 @@ import functools
 import pathlib
 import sys
 
-from symphony_reference import encoding, evidence, keys, mathematics as m, notes, records, replay, state, statements, symlog, tiles, tree
+from symphony_reference import encoding, evidence, keys, mathematics as m, notes, records, replay, state, statements, symlog, tiles, tree, trust
 from symphony_reference.encoding import Refused, require
 from symphony_reference.mathematics import from_bits
 
@@ -139,6 +139,12 @@ def tiles_(v):
         same(tiles.tile(entries, int(kind), index, width), v.bytes("bytes"), "tile")
     else:
         same((kind, index, width), (v.bytes("kind").decode(), v.number("index"), v.number("width")), "name")
+
+
+def trust_policies(v):
+    policy = trust.read_policy(v.bytes("file"))
+    cosigned = trust.witnesses_of(policy, v.bytes("note"), v.bytes("log_key"))
+    same([name.encode("utf-8", "surrogateescape") for name in cosigned], v.list("by"), "witnesses")
 
 
 def checkpoints(v):
@@ -320,12 +326,11 @@ def map_(v):
 CHECKS = {
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
-    "cosignatures": cosignatures, "tiles": tiles_, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
+    "cosignatures": cosignatures, "tiles": tiles_, "trust-policies": trust_policies, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
     "vote": vote, "reward": reward, "map": map_,
 }
 # Formats that this verifier does not read, with the reason.
 SKIPPED = {
-    "trust-policies": "whom a reader trusts; no verdict rests on it",
     "witness": "the dialogue of a witness; no verdict rests on it",
 }
 
