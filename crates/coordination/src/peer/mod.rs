@@ -78,8 +78,9 @@ pub struct Peer {
     /// Steps to announce as soon as no duty and no deadline is due; at most one for each plan of an open task.
     pub(crate) ready: VecDeque<ReadyStep>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
-    /// Beacons that this peer bid on: their answer form and when to forget them.
-    pub(crate) bids: BTreeMap<Digest, executor::OpenBid>,
+    /// Beacons that this peer bid on, by author and digest (a copy that another peer signed has the same digest): their answer form
+    /// and when to forget them.
+    pub(crate) bids: BTreeMap<(PublicKey, Digest), executor::OpenBid>,
     pub(crate) known: BTreeMap<PublicKey, Received<Capability>>,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,

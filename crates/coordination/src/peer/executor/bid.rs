@@ -4,7 +4,7 @@ use symphony_protocol::{
     matching::{Profile as MatchProfile, match_ppm},
     records::{Beacon, Bid, Body, Issued, Reach, Received},
 };
-use symphony_transparency::{Digest, VerifiedStatement};
+use symphony_transparency::{Digest, PublicKey, VerifiedStatement};
 
 use super::{BID_MEMORY_MS, BIDS_MAX, OpenBid};
 use crate::peer::{Peer, ProposeError, Taken};
@@ -36,9 +36,8 @@ impl Peer {
             return Ok(Err(reason));
         }
         self.remember_bid(
-            digest,
+            (to, digest),
             OpenBid {
-                coordinator: to,
                 form,
                 until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
             },
@@ -92,7 +91,7 @@ impl Peer {
         })
     }
 
-    fn remember_bid(&mut self, beacon: Digest, bid: OpenBid) {
+    fn remember_bid(&mut self, beacon: (PublicKey, Digest), bid: OpenBid) {
         let now_ms = self.now_ms;
         self.bids.retain(|_, known| known.until_ms > now_ms);
         if self.bids.len() >= BIDS_MAX
@@ -100,7 +99,7 @@ impl Peer {
                 .bids
                 .iter()
                 .min_by_key(|(_, known)| known.until_ms)
-                .map(|(digest, _)| *digest)
+                .map(|(beacon, _)| *beacon)
         {
             self.bids.remove(&oldest);
         }

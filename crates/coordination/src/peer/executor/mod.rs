@@ -18,8 +18,6 @@ const BID_MEMORY_MS: u64 = 60_000;
 
 /// A beacon that this peer bid on.
 pub(crate) struct OpenBid {
-    /// Who may assign: a beacon's digest alone does not say who announced it.
-    coordinator: PublicKey,
     form: AnswerForm,
     until_ms: u64,
 }

@@ -35,8 +35,7 @@ impl Peer {
         let coordinator = *received.statement.author();
         let Some(form) = self
             .bids
-            .get(&order.beacon)
-            .filter(|bid| bid.coordinator == coordinator)
+            .get(&(coordinator, order.beacon))
             .map(|bid| bid.form)
         else {
             return Ok(Err(
@@ -58,7 +57,7 @@ impl Peer {
         let taken = self.log_received(Body::AssignmentReceived(received));
         if taken.is_ok() {
             // A bid is taken up once: the same order, delivered again when all else about it is forgotten, finds no bid.
-            self.bids.remove(&order.beacon);
+            self.bids.remove(&(coordinator, order.beacon));
             self.sessions.insert(
                 digest,
                 Session {
