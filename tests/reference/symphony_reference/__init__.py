@@ -9,5 +9,5 @@ records     fields and their ranges (05, 06, 08)        mathematics numbers, scr
 state       the state map and its root (11)             replay      the rules, entry by entry (12)
 symlog      the file of a log (15)                      audit       verdicts on files (12)
 evidence    proofs of faults (16)                       tiles       how a log is published (17)
-trust       who has to cosign (17)
+trust       who has to cosign, and who does (17)
 """

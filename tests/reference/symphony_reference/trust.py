@@ -1,11 +1,12 @@
-"""Chapter 17: whose cosignatures make a checkpoint witnessed (C2SP tlog-policy)."""
+"""Chapter 17: whose cosignatures make a checkpoint witnessed (C2SP tlog-policy), and what a witness answers (tlog-witness)."""
 
 import dataclasses
 import re
 
 from .encoding import Refused, require, unbase64
 from .keys import key_is_acceptable
-from .notes import cosigned_at, key_id, name_is_acceptable, parse_note, read_note
+from .notes import CHECKPOINT_SIZE_MAX, cosigned_at, key_id, name_is_acceptable, parse_checkpoint, parse_note, read_note
+from .tree import SIZE_MAX, check_consistency
 
 LOG, WITNESS = b"\x01", b"\x04"
 
@@ -88,3 +89,46 @@ def witnesses_of(policy, note, log_key):
                 pass
     require(has(policy.quorum), "not witnessed")
     return cosigned
+
+
+# ---- what a witness answers (WITNESS-4, WITNESS-5) --------------------------------------------------------------------
+
+REQUEST_SIZE_MAX = 19_245
+HASHES_MAX = 63
+
+
+def read_request(body):
+    """WITNESS-4: old size, hashes, note, and its checkpoint if it is under an origin of this protocol."""
+    require(len(body) <= REQUEST_SIZE_MAX, "too large")
+    head, mark, note = body.partition(b"\n\n")
+    old, *lines = head.decode("utf-8", "replace").split("\n")
+    require(mark and re.fullmatch("old (0|[1-9][0-9]{0,18})", old) and int(old[4:]) <= SIZE_MAX, "no old size")
+    require(len(lines) <= HASHES_MAX and len(note) <= CHECKPOINT_SIZE_MAX, "too much")
+    hashes = [unbase64(line) for line in lines]
+    require(all(len(one) == 32 for one in hashes), "no hash")
+    text = parse_note(note)[0]
+    origin = text.split("\n")[0]
+    return int(old[4:]), hashes, note, origin, parse_checkpoint(text) if origin.startswith("symphony/v1/") else None
+
+
+def judge(body, log_key, latest, entries_root=None):
+    """WITNESS-5: the status, and the checkpoint. `log_key` is None for an origin that the witness does not know."""
+    try:
+        old, hashes, note, origin, checkpoint = read_request(body)
+    except Refused:
+        return 400, None
+    if checkpoint is None or log_key is None:
+        return 404, None
+    try:
+        read_note(note, origin, log_key)
+    except Refused:
+        return 403, checkpoint
+    if old > checkpoint.size:
+        return 400, checkpoint
+    if old != latest[0] or checkpoint.size == latest[0] and checkpoint.root != latest[1]:
+        return 409, checkpoint
+    try:
+        check_consistency(*latest, checkpoint.size, checkpoint.root, hashes)
+    except Refused:
+        return 422, checkpoint
+    return (200 if entries_root in (None, checkpoint.root) else 409), checkpoint
