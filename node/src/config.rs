@@ -28,6 +28,8 @@ pub struct Config {
     pub bootstrap: Vec<String>,
     /// Whether peers on the local network are found by multicast DNS.
     pub mdns: bool,
+    /// Whether the node takes part in the distributed table of peers.
+    pub kademlia: KademliaChoice,
     /// What answers; nothing for a peer that only asks and audits.
     pub executor: Option<ExecutorConfig>,
     /// What the peer offers.
@@ -48,6 +50,12 @@ pub struct Config {
     /// How often a followed log that is quiet is asked for its size.
     #[serde(with = "humantime_serde")]
     pub follow_interval: Duration,
+    /// How long entries that a peer signed may fail to come before the peer is suspected and others are asked for them.
+    #[serde(with = "humantime_serde")]
+    pub suspect_after: Duration,
+    /// How often, at most, a checkpoint of one followed log is cosigned.
+    #[serde(with = "humantime_serde")]
+    pub cosign_interval: Duration,
     /// Validity of a capability; it is renewed when a quarter is left.
     #[serde(with = "humantime_serde")]
     pub capability_validity: Duration,
@@ -110,6 +118,21 @@ pub enum PolicyChoice {
     Paper,
 }
 
+/// How a node takes part in the distributed table of peers.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum KademliaChoice {
+    /// Answers look-ups if it can be reached from outside, or listens on loopback only.
+    #[default]
+    Automatic,
+    /// Answers look-ups.
+    Server,
+    /// Only looks up.
+    Client,
+    /// Takes no part.
+    Off,
+}
+
 /// The admin API.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
@@ -136,6 +159,7 @@ impl Default for Config {
             ],
             bootstrap: Vec::new(),
             mdns: true,
+            kademlia: KademliaChoice::Automatic,
             executor: None,
             profile: ProfileSettings::default(),
             policy: PolicySettings::default(),
@@ -144,6 +168,8 @@ impl Default for Config {
             gather_timeout: Duration::from_secs(3),
             checkpoint_interval: Duration::from_millis(500),
             follow_interval: Duration::from_secs(2),
+            suspect_after: Duration::from_secs(30),
+            cosign_interval: Duration::from_secs(5),
             capability_validity: Duration::from_secs(24 * 3600),
             instruction: None,
             output_tokens_max: 512,
@@ -271,6 +297,8 @@ impl Config {
             ("gather_timeout", self.gather_timeout),
             ("checkpoint_interval", self.checkpoint_interval),
             ("follow_interval", self.follow_interval),
+            ("suspect_after", self.suspect_after),
+            ("cosign_interval", self.cosign_interval),
             ("capability_validity", self.capability_validity),
         ] {
             if duration < Duration::from_millis(10)

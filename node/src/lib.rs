@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod entropy;
+pub mod evidence;
 pub mod home;
 pub mod render;
 pub mod retirement;

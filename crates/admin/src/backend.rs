@@ -10,8 +10,8 @@ use crate::log_name::LogName;
 use crate::readiness::ReadinessReceiver;
 use crate::task::Task;
 use crate::v1::{
-    AuditEvent, Capability, ConsistencyProof, Explanation, InclusionProof, LogEntry, LogStatus,
-    Measure, NodeInfo, Peer, PolicyState, SignedCheckpoint, TaskEvent,
+    AuditEvent, Capability, ConsistencyProof, Evidence, Explanation, InclusionProof, LogEntry,
+    LogStatus, Measure, NodeInfo, Peer, PolicyState, SignedCheckpoint, TaskEvent,
 };
 
 /// One answer of a backend, made asynchronously.
@@ -81,6 +81,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Every capability that the node holds, in any order.
     fn capabilities(&self) -> Answer<'_, Vec<Capability>>;
+
+    /// All evidence that the node keeps, in any order.
+    fn evidence(&self) -> Answer<'_, Vec<Evidence>>;
 
     /// Where a log stands.
     fn log_status(&self, log: LogName) -> Answer<'_, LogStatus>;

@@ -20,11 +20,12 @@ pub(crate) struct Permission {
 
 const PACKAGE: &str = "/symphony.admin.v1.";
 
-const METHODS: [Permission; 19] = [
+const METHODS: [Permission; 20] = [
     operator("Tasks/Submit"),
     operator("Tasks/Follow"),
     auditor("Peers/List"),
     auditor("Peers/Capabilities"),
+    auditor("Peers/Evidence"),
     auditor("Log/Status"),
     auditor("Log/Get"),
     auditor("Log/Tail"),
@@ -89,7 +90,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(count, 17);
+        assert_eq!(count, 18);
     }
 
     #[test]

@@ -61,6 +61,10 @@ pub(crate) enum Command {
     Disconnect {
         peer: PeerId,
     },
+    SetScore {
+        peer: PeerId,
+        score: f64,
+    },
     SetHello {
         hello: Hello,
         answer: Sender<Result<(), HelloError>>,

@@ -355,6 +355,18 @@ impl Handle {
         self.tell(Command::Unblock { peer }).await
     }
 
+    /// Takes as much from the gossip score of a connected peer as [`crate::limits::EXPOSED_SCORE`]: what it publishes and
+    /// forwards is no longer taken, and nothing is gossiped to it. Lasts for the session.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    ///
+    /// Spec: NET-36.
+    pub async fn punish(&self, peer: PeerId) -> Result<(), Closed> {
+        let score = crate::limits::EXPOSED_SCORE;
+        self.tell(Command::SetScore { peer, score }).await
+    }
+
     /// Ends every connection with a peer. It may connect again.
     ///
     /// # Errors

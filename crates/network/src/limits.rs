@@ -9,6 +9,17 @@ pub const GOSSIP_SIZE_MAX: usize = 64 * 1024;
 /// [`crate::NetworkConfig::redial_interval`]. Spec: NET-5.
 pub const REDIAL_WAIT_MIN: Duration = Duration::from_millis(100);
 
+/// Gossip score that the application gives an exposed peer: below the threshold at which a peer's messages are not even
+/// read, and nothing that a peer can earn makes up for it. Spec: NET-36.
+pub const EXPOSED_SCORE: f64 = -1_000.0;
+
+/// Largest evidence file in bytes that the exchange carries, as in gossip; which files are evidence is for the node to say.
+/// Spec: NET-29.
+pub const EVIDENCE_SIZE_MAX: usize = GOSSIP_SIZE_MAX;
+
+/// Most evidence files that one answer lists: a few hundred liars in a network are no longer a network. Spec: NET-29.
+pub const EVIDENCE_LIST_MAX: usize = 1024;
+
 /// Largest request in bytes, frame header excluded: one statement, one private payload and their protobuf framing.
 /// Spec: NET-20.
 pub const REQUEST_SIZE_MAX: usize = 256 * 1024;

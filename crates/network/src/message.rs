@@ -71,6 +71,20 @@ pub enum Request {
         /// Size of the longer log, in entries; at least `old_size`.
         new_size: u64,
     },
+    /// Asks which evidence files the peer keeps. Answered by [`Response::EvidenceList`]. Spec: NET-29.
+    EvidenceList,
+    /// Asks for one evidence file. Answered by [`Response::Evidence`]. Spec: NET-29.
+    Evidence {
+        /// Digest of the file's bytes.
+        digest: Digest,
+    },
+    /// Hands over a cosignature on a checkpoint of the peer's own log. Answered by [`Response::Acknowledged`] with an empty
+    /// statement. Spec: NET-35.
+    SubmitCosignature {
+        /// The checkpoint as a signed note with the sender's cosignature: 1 to
+        /// [`crate::limits::CHECKPOINT_SIZE_MAX`] bytes.
+        note: String,
+    },
     /// Tells an executor to open the ballot that its receipt committed to. Answered by [`Response::Acknowledged`]; the
     /// reveal comes as a statement of its own. Spec: NET-28.
     Reveal {
@@ -90,6 +104,9 @@ impl Request {
             Self::InclusionProof { .. } => "inclusion_proof",
             Self::ConsistencyProof { .. } => "consistency_proof",
             Self::Reveal { .. } => "reveal",
+            Self::EvidenceList => "evidence_list",
+            Self::Evidence { .. } => "evidence",
+            Self::SubmitCosignature { .. } => "submit_cosignature",
         }
     }
 
@@ -196,6 +213,16 @@ pub enum Response {
         /// The nodes in the order of RFC 6962: at most [`crate::limits::PROOF_NODES_MAX`].
         nodes: Vec<[u8; 32]>,
     },
+    /// The evidence files that the responder keeps. Spec: NET-29.
+    EvidenceList {
+        /// Digests of the files, strictly ascending: at most [`crate::limits::EVIDENCE_LIST_MAX`].
+        digests: Vec<Digest>,
+    },
+    /// One evidence file. Spec: NET-29.
+    Evidence {
+        /// Its exact bytes: 1 to [`crate::limits::EVIDENCE_SIZE_MAX`].
+        file: Vec<u8>,
+    },
     /// The request was not served. Spec: NET-27.
     Refused(Refusal),
 }
@@ -209,6 +236,8 @@ impl Response {
             Self::LogEntries { .. } => "log_entries",
             Self::Checkpoint { .. } => "checkpoint",
             Self::Proof { .. } => "proof",
+            Self::EvidenceList { .. } => "evidence_list",
+            Self::Evidence { .. } => "evidence",
             Self::Refused(_) => "refused",
         }
     }

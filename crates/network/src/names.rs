@@ -16,11 +16,18 @@ pub enum Topic {
     Beacon,
     /// Checkpoints of logs.
     Checkpoint,
+    /// Evidence files.
+    Evidence,
 }
 
 impl Topic {
     /// Every topic, in the order of their names.
-    pub const ALL: [Self; 3] = [Self::Beacon, Self::Capability, Self::Checkpoint];
+    pub const ALL: [Self; 4] = [
+        Self::Beacon,
+        Self::Capability,
+        Self::Checkpoint,
+        Self::Evidence,
+    ];
 
     /// The last part of the topic's name on the wire.
     pub const fn name(self) -> &'static str {
@@ -28,6 +35,7 @@ impl Topic {
             Self::Capability => "capability",
             Self::Beacon => "beacon",
             Self::Checkpoint => "checkpoint",
+            Self::Evidence => "evidence",
         }
     }
 }

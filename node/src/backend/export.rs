@@ -25,7 +25,7 @@ impl NodeBackend {
         let genesis = source.genesis()?;
         let note = if source.own {
             let text = self.node.checkpoint_now().await.map_err(|_| stopped())?;
-            Some(Note::parse(text)?)
+            Some(self.cosigned(Note::parse(text)?)?)
         } else {
             self.newest_note(&source, source.size()?)?
         };

@@ -109,6 +109,23 @@ impl NodeBackend {
         }
     }
 
+    /// An own checkpoint with the cosignatures that came since it was signed.
+    pub(super) fn cosigned(&self, note: Note) -> Result<Note, BackendError> {
+        let checkpoint = &note.checkpoint;
+        let stored = self
+            .node
+            .ledger()
+            .checkpoint_at(&checkpoint.log, checkpoint.size)
+            .map_err(ledger)?;
+        Ok(match stored {
+            Some(stored) if stored.checkpoint == *checkpoint => Note {
+                checkpoint: stored.checkpoint,
+                text: stored.text,
+            },
+            _ => note,
+        })
+    }
+
     /// The newest checkpoint of the log that covers at most `size_max` entries.
     pub(super) fn newest_note(
         &self,
@@ -120,7 +137,7 @@ impl NodeBackend {
         {
             let note = Note::parse(text)?;
             if note.checkpoint.size <= size_max {
-                return Ok(Some(note));
+                return self.cosigned(note).map(Some);
             }
         }
         let stored = self

@@ -91,6 +91,10 @@ impl Backend for NodeBackend {
         self.list_capabilities().boxed()
     }
 
+    fn evidence(&self) -> Answer<'_, Vec<v1::Evidence>> {
+        futures::future::ready(self.list_evidence()).boxed()
+    }
+
     fn log_status(&self, log: LogName) -> Answer<'_, v1::LogStatus> {
         self.status_of(log).boxed()
     }

@@ -10,7 +10,11 @@ use symphony_protocol::{
 };
 use symphony_transparency::{Digest, PublicKey};
 
-use super::{NodeBackend, failure::stopped, names::peer_name};
+use super::{
+    NodeBackend,
+    failure::{ledger, stopped},
+    names::{Names, peer_name},
+};
 use crate::runtime::{PeerView, Verdict};
 
 /// Addresses shown of one peer.
@@ -23,6 +27,13 @@ impl NodeBackend {
             .into_iter()
             .map(|status| (status.peer.to_string(), status))
             .collect();
+        let convicted: BTreeSet<PublicKey> = self
+            .node
+            .evidence()
+            .all()
+            .into_iter()
+            .map(|(_, conviction)| conviction.fault.peer)
+            .collect();
         let mut peers = Vec::new();
         for view in self.node.peers() {
             let transport_id = if view.peer_id.is_empty() {
@@ -32,6 +43,7 @@ impl NodeBackend {
             };
             let status = transport_id.and_then(|id| statuses.remove(&id));
             let mut peer = followed_message(&view);
+            peer.has_evidence = convicted.contains(&view.key);
             if let Some(status) = status {
                 peer.transport_id = status.peer.to_string();
                 add_connection(&mut peer, &status);
@@ -73,6 +85,26 @@ impl NodeBackend {
                 capability_message(&peer, &capability, revoked, peer == own)
             })
             .collect())
+    }
+
+    pub(super) fn list_evidence(&self) -> Result<Vec<v1::Evidence>, BackendError> {
+        let names = Names::of(&self.node);
+        let store = self.node.evidence();
+        let mut files = Vec::new();
+        for (digest, conviction) in store.all() {
+            // It may have gone in between.
+            let Some(file) = store.file(&digest).map_err(ledger)? else {
+                continue;
+            };
+            files.push(v1::Evidence {
+                peer: Some(names.name(&conviction.fault.peer)),
+                rule: conviction.fault.rule.id().to_owned(),
+                digest: digest.to_string(),
+                explanation: conviction.explanation,
+                file,
+            });
+        }
+        Ok(files)
     }
 
     /// Tags by the digest of their bucket, as far as capabilities name them: each tag by itself, and each peer's tags
@@ -172,6 +204,7 @@ fn followed_message(view: &PeerView) -> v1::Peer {
             .as_ref()
             .map(|fault| fault_message(fault, view.found_in.as_ref())),
         reason: view.reason.clone(),
+        cosigned_size: view.cosigned_size,
         ..v1::Peer::default()
     }
 }

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     audit::AuditCommand,
+    evidence::EvidenceCommand,
     log::LogCommand,
     logging::LoggingArgs,
     node::NodeCommand,
@@ -51,6 +52,9 @@ pub(super) enum Command {
     Log(LogCommand),
     /// Judges logs by replay: exported files, or what a running node holds
     Audit(AuditCommand),
+    /// Verifies, makes and lists files that prove a peer's fault to anyone
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Shows why work goes where it goes
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -11,12 +11,14 @@ use symphony_transparency::Digest;
 use super::{
     arguments::OutputArgs,
     connect::{LogArgs, NodeArgs},
+    evidence::{save_evidence, write_evidence},
     exit::{ExitStatus, UnusableInput},
     output::{print_json, print_line, print_lines},
     progress,
+    trust::{self, TrustArgs},
 };
 use crate::{
-    audit::{Verdict, audit_files, report_json, report_table},
+    audit::{LogReport, Verdict, audit_files, report_json, report_table},
     home::Home,
 };
 
@@ -29,6 +31,8 @@ roots. Several logs are compared with each other, so that an entry that one of t
 Examples:
   symphony audit coordinator.symlog
   symphony audit exports/*.symlog --json
+  symphony audit exports/*.symlog --evidence faults/
+  symphony audit exports/*.symlog --trust-policy policy.txt --json
   symphony audit --node /run/symphony/admin.sock --log-id 5f…
 
 Exit codes: 0 clean; 3 exposed: a rule is broken; 2 unusable: a damaged file, another network or other rules;
@@ -41,6 +45,11 @@ pub(super) struct AuditCommand {
     /// Network that the files must belong to [default: that of the first file]
     #[arg(long, value_name = "ID", value_parser = parse_digest, requires = "files")]
     network: Option<Digest>,
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Writes an evidence file for each fault into this folder, which may be sent to anyone
+    #[arg(long, value_name = "DIR", requires = "files")]
+    evidence: Option<PathBuf>,
     #[command(flatten)]
     node: NodeArgs,
     #[command(flatten)]
@@ -62,6 +71,7 @@ impl AuditCommand {
 
     /// Audits the named files.
     pub(super) fn run_files(self) -> anyhow::Result<ExitStatus> {
+        let policy = self.trust.policy()?;
         let bar = progress::bar(0, "entries");
         let audit = audit_files(&self.files, self.network, &mut |at| {
             bar.set_length(at.entries_total);
@@ -79,13 +89,38 @@ impl AuditCommand {
                 );
             }
         }
+        let trusted = |report: &LogReport| {
+            let file = report
+                .file
+                .as_ref()
+                .filter(|_| report.verdict != Verdict::Unusable)?;
+            trust::judge(policy.as_ref()?, file)
+        };
         if self.output.json {
-            audit
-                .logs
-                .iter()
-                .try_for_each(|report| print_json(&report_json(report)))?;
+            for report in &audit.logs {
+                let mut line = report_json(report);
+                if policy.is_some() {
+                    line["witnessed"] =
+                        trusted(report).map_or(Value::Null, |trusted| trusted.json());
+                }
+                print_json(&line)?;
+            }
         } else {
             print_lines(&report_table(&audit.logs))?;
+            for report in &audit.logs {
+                if let (Some(file), Some(trusted)) = (&report.file, trusted(report)) {
+                    print_line(&format!("{}: {}", file.display(), trusted.line()))?;
+                }
+            }
+        }
+        if let Some(folder) = &self.evidence {
+            // A script that reads JSON finds the files in the folder.
+            let output = OutputArgs { json: false };
+            if !self.output.json {
+                write_evidence(&self.files, &audit.logs, folder, output)?;
+            } else {
+                save_evidence(&self.files, &audit.logs, folder)?;
+            }
         }
         Ok(audit.verdict().into())
     }

@@ -6,6 +6,7 @@
 mod arguments;
 mod audit;
 mod connect;
+mod evidence;
 mod exit;
 mod log;
 mod logging;
@@ -17,6 +18,7 @@ mod policy;
 mod progress;
 mod signing_record;
 mod task;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -72,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<ExitStatus> {
             Command::Task(command) => command.run().await,
             Command::Log(command) => command.run().await,
             Command::Audit(command) => command.run_node().await,
+            Command::Evidence(command) => command.run().await,
             Command::Policy(command) => command.run().await,
             Command::Peers(command) => command.run().await,
             Command::Capabilities(command) => command.run().await,

@@ -116,6 +116,8 @@ fn peer_json(peer: &v1::Peer) -> Value {
         "verdict": verdict_name(peer.verdict()),
         "fault": fault,
         "reason": Some(&peer.reason).filter(|reason| !reason.is_empty()),
+        "has_evidence": peer.has_evidence,
+        "cosigned_size": peer.cosigned_size,
     })
 }
 

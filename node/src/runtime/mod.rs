@@ -10,6 +10,7 @@
 mod auditor;
 mod core;
 mod directory;
+mod evidence;
 mod gathering;
 mod hooks;
 mod pump;
@@ -19,6 +20,7 @@ mod start;
 mod view;
 mod witness;
 
+pub use evidence::EvidenceStore;
 pub use hooks::{Boundaries, Boundary, Faithful, Hooks, Outgoing, WrapExecutor};
 pub use start::{RunError, StartError, start};
 pub use view::{About, NodeHandle, PeerView, Report, Stopped, Verdict};

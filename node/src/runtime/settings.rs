@@ -8,7 +8,10 @@ use symphony_protocol::records::Model;
 use symphony_transparency::Digest;
 
 use super::start::StartError;
-use crate::{config::Config, home::Home};
+use crate::{
+    config::{Config, KademliaChoice},
+    home::Home,
+};
 
 pub(super) fn peer_config(config: &Config, description: Option<&Description>) -> PeerConfig {
     let mut tags = config.profile.tags.clone();
@@ -56,10 +59,14 @@ pub(super) fn network_config(config: &Config) -> Result<NetworkConfig, StartErro
     let listen_addresses = parse("listen", &config.listen)?;
     Ok(NetworkConfig {
         // Whoever can reach a node on loopback is on the same machine: there it may serve the table of peers.
-        kademlia: if listen_addresses.iter().all(is_loopback) {
-            KademliaMode::Server
-        } else {
-            KademliaMode::Automatic
+        kademlia: match config.kademlia {
+            KademliaChoice::Automatic if listen_addresses.iter().all(is_loopback) => {
+                KademliaMode::Server
+            }
+            KademliaChoice::Automatic => KademliaMode::Automatic,
+            KademliaChoice::Server => KademliaMode::Server,
+            KademliaChoice::Client => KademliaMode::Client,
+            KademliaChoice::Off => KademliaMode::Off,
         },
         listen_addresses,
         bootstrap_addresses: parse("bootstrap", &config.bootstrap)?,

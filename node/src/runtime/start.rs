@@ -20,9 +20,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auditor::{Auditor, AuditorCommand},
+    auditor::{Auditor, AuditorCommand, AuditorParts},
     core::{Answerer, Core, Parts},
     directory::Directory,
+    evidence::{Budget, EvidenceStore},
     gathering::Gathering,
     hooks::Hooks,
     pump::Pump,
@@ -151,6 +152,7 @@ pub async fn start(
     let secrets = home.secrets()?;
     let (log, key, network_id) = (replay.state().log(), replay.author(), params.network_id());
     let witness = Witness::new(&network_id, &log, secrets.witness, ledger.clone());
+    let evidence = EvidenceStore::open(ledger.clone(), &network_id).await?;
     let hello = Hello {
         network_id,
         params_fingerprint: network_id,
@@ -186,7 +188,8 @@ pub async fn start(
         auditor: auditor_sender.clone(),
         ledger: ledger.clone(),
         network: network.clone(),
-        witness,
+        evidence: evidence.clone(),
+        witness: witness.clone(),
         peers,
         checkpoint,
         readiness,
@@ -233,11 +236,20 @@ pub async fn start(
     let core = Core::new(parts, core_receiver, core_sender.downgrade());
     let auditor = Auditor::new(
         (auditor_receiver, auditor_sender.downgrade()),
-        core_sender.clone(),
-        network.clone(),
-        ledger.clone(),
-        config.follow_interval,
-        view_sender,
+        AuditorParts {
+            own_key: key,
+            network_id,
+            core: core_sender.clone(),
+            network: network.clone(),
+            directory: directory.clone(),
+            ledger: ledger.clone(),
+            witness,
+            evidence: evidence.clone(),
+            status_interval: config.follow_interval,
+            suspect_after: config.suspect_after,
+            cosign_interval: config.cosign_interval,
+            view: view_sender,
+        },
     );
     let pump = Pump {
         events,
@@ -249,6 +261,10 @@ pub async fn start(
         core: core_sender,
         auditor: auditor_sender,
         connected: std::collections::BTreeMap::new(),
+        evidence,
+        budget: Budget::default(),
+        began: tokio::time::Instant::now(),
+        met: std::collections::BTreeMap::new(),
         gathering: Some(Gathering::default()),
         gathering_until: tokio::time::Instant::now() + config.gather_timeout,
     };

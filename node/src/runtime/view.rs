@@ -14,7 +14,9 @@ use symphony_transparency::{Digest, PublicKey};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{auditor::AuditorCommand, core::CoreCommand, witness::Witness};
+use super::{
+    auditor::AuditorCommand, core::CoreCommand, evidence::EvidenceStore, witness::Witness,
+};
 
 /// Reports of a task that may wait for a slow reader; then the reader is dropped.
 pub(super) const REPORTS_MAX: usize = 1_024;
@@ -87,6 +89,8 @@ pub struct PeerView {
     pub found_in: Option<Digest>,
     /// Why it is suspected or unusable, for people.
     pub reason: String,
+    /// Size of the newest checkpoint of it that this node has cosigned in this run, in entries; 0 if none.
+    pub cosigned_size: u64,
 }
 
 /// The node has stopped.
@@ -101,6 +105,7 @@ pub struct NodeHandle {
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     pub(super) ledger: Ledger,
     pub(super) network: symphony_network::Handle,
+    pub(super) evidence: EvidenceStore,
     pub(super) witness: Witness,
     pub(super) peers: watch::Receiver<Arc<Vec<PeerView>>>,
     pub(super) checkpoint: watch::Receiver<Option<String>>,
@@ -118,6 +123,11 @@ impl NodeHandle {
     /// The network.
     pub fn network(&self) -> &symphony_network::Handle {
         &self.network
+    }
+
+    /// The evidence that this node keeps.
+    pub fn evidence(&self) -> &EvidenceStore {
+        &self.evidence
     }
 
     /// The witness that this node is.

@@ -4,12 +4,12 @@ use super::{AdminClient, AdminStream, ClientError};
 use crate::backend::{ConsistencyQuery, EntryRange, InclusionQuery, SelectionQuery};
 use crate::log_name::LogName;
 use crate::v1::{
-    AuditEvent, AuditRequest, Capability, CheckpointRequest, ConsistencyProof, ExplainRequest,
-    Explanation, ExportChunk, ExportRequest, FollowTaskRequest, GetEntriesRequest, InclusionProof,
-    ListCapabilitiesRequest, ListPeersRequest, LogEntry, LogStatus, LogStatusRequest, Measure,
-    MeasuresRequest, NodeInfo, NodeInfoRequest, Peer, PolicyState, PolicyStateRequest,
-    ProveConsistencyRequest, ProveInclusionRequest, ShutdownRequest, SignedCheckpoint,
-    SubmitRequest, TailRequest, TaskEvent,
+    AuditEvent, AuditRequest, Capability, CheckpointRequest, ConsistencyProof, Evidence,
+    ExplainRequest, Explanation, ExportChunk, ExportRequest, FollowTaskRequest, GetEntriesRequest,
+    InclusionProof, ListCapabilitiesRequest, ListEvidenceRequest, ListPeersRequest, LogEntry,
+    LogStatus, LogStatusRequest, Measure, MeasuresRequest, NodeInfo, NodeInfoRequest, Peer,
+    PolicyState, PolicyStateRequest, ProveConsistencyRequest, ProveInclusionRequest,
+    ShutdownRequest, SignedCheckpoint, SubmitRequest, TailRequest, TaskEvent,
 };
 
 type Called<T> = Result<T, ClientError>;
@@ -51,6 +51,17 @@ impl AdminClient {
             self.peers
                 .clone()
                 .capabilities(ListCapabilitiesRequest {})
+                .await?
+                .into_inner(),
+        ))
+    }
+
+    /// All evidence that the node keeps, by digest.
+    pub async fn evidence(&self) -> Stream<Evidence> {
+        Ok(AdminStream::new(
+            self.peers
+                .clone()
+                .evidence(ListEvidenceRequest {})
                 .await?
                 .into_inner(),
         ))

@@ -4,12 +4,16 @@ use tonic::{Request, Response, Status};
 
 use super::{Services, Stream};
 use crate::v1::peers_server::Peers;
-use crate::v1::{Capability, ListCapabilitiesRequest, ListPeersRequest, Peer, PeerName};
+use crate::v1::{
+    Capability, Evidence, ListCapabilitiesRequest, ListEvidenceRequest, ListPeersRequest, Peer,
+    PeerName,
+};
 
 #[tonic::async_trait]
 impl Peers for Services {
     type ListStream = Stream<Peer>;
     type CapabilitiesStream = Stream<Capability>;
+    type EvidenceStream = Stream<Evidence>;
 
     async fn list(
         &self,
@@ -28,6 +32,15 @@ impl Peers for Services {
         capabilities
             .sort_by(|left, right| order(left.peer.as_ref()).cmp(&order(right.peer.as_ref())));
         Ok(self.listing(capabilities))
+    }
+
+    async fn evidence(
+        &self,
+        _: Request<ListEvidenceRequest>,
+    ) -> Result<Response<Self::EvidenceStream>, Status> {
+        let mut evidence = self.answered(self.backend.evidence()).await?;
+        evidence.sort_by(|left, right| left.digest.cmp(&right.digest));
+        Ok(self.listing(evidence))
     }
 }
 

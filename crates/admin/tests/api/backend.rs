@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{FutureExt as _, StreamExt as _, stream};
 use symphony_admin::v1::{
-    AuditEvent, AuditProgress, AuditReport, Capability, ConsistencyProof, Explanation, Fault,
-    InclusionProof, LogEntry, LogStatus, Measure, NodeInfo, Peer, PeerMeasure, PeerName,
+    AuditEvent, AuditProgress, AuditReport, Capability, ConsistencyProof, Evidence, Explanation,
+    Fault, InclusionProof, LogEntry, LogStatus, Measure, NodeInfo, Peer, PeerMeasure, PeerName,
     PolicyState, SignedCheckpoint, TaskDecided, TaskEvent, TaskOpened, Verdict, audit_event,
     measure, task_event,
 };
@@ -135,6 +135,7 @@ impl Backend for TestBackend {
             entry: 9,
             expected: "0.5".to_owned(),
             found: "1".to_owned(),
+            log_id: "b".to_owned(),
         };
         let exposed = Peer {
             fault: Some(fault),
@@ -151,6 +152,18 @@ impl Backend for TestBackend {
             ..Capability::default()
         };
         async move { Ok(vec![capability]) }.boxed()
+    }
+
+    fn evidence(&self) -> Answer<'_, Vec<Evidence>> {
+        let file = |digest: &str| Evidence {
+            peer: name("b"),
+            rule: "REPLAY-40".to_owned(),
+            digest: digest.to_owned(),
+            file: vec![1, 2, 3],
+            ..Evidence::default()
+        };
+        let files = vec![file("22"), file("11")];
+        async move { Ok(files) }.boxed()
     }
 
     fn log_status(&self, log: LogName) -> Answer<'_, LogStatus> {

@@ -113,6 +113,13 @@ async fn peers_come_by_log_id_with_verdict_and_fault() {
         .await
         .unwrap();
     assert_eq!((capabilities.len(), capabilities[0].sequence), (1, 3));
+
+    let client = harness.client().await;
+    let evidence = client.evidence().await.unwrap();
+    let evidence = evidence.collect_at_most(10).await.unwrap();
+    let digests: Vec<&str> = evidence.iter().map(|file| file.digest.as_str()).collect();
+    assert_eq!(digests, ["11", "22"], "in the order of their digests");
+    assert_eq!(evidence[0].file, [1, 2, 3]);
 }
 
 #[tokio::test]

@@ -41,6 +41,13 @@ impl Driver {
             Command::Block { peer, answer } => send(answer, self.block(peer)),
             Command::Unblock { peer } => self.unblock(peer),
             Command::Disconnect { peer } => self.disconnect(peer),
+            Command::SetScore { peer, score } => {
+                // A peer that is not connected has no score; it is set again when the peer says hello.
+                self.swarm
+                    .behaviour_mut()
+                    .gossip
+                    .set_application_score(&peer, score);
+            }
             Command::SetHello { hello, answer } => send(answer, self.set_hello(hello)),
             // The loop that reads commands ends at a shutdown and hands it to nobody.
             Command::Shutdown { answer } => send(answer, ()),

@@ -132,14 +132,36 @@ impl Follow {
                 None => return Ok(()),
             }
         }
-        log.sources.push(Source {
-            peer,
-            size: 0,
-            failures: 0,
-            retry_at: now,
-            asked_at: Duration::ZERO,
-        });
+        log.sources.push(Source::new(peer, now));
         log.status_due = now;
+        Ok(())
+    }
+
+    /// Lets these peers serve a log beside its first source, in the place of those who did before: whoever follows the log
+    /// too may have what its author does not give. Bounded by [`FollowLimits::sources_per_log_max`].
+    ///
+    /// # Errors
+    /// [`FollowError::UnknownLog`].
+    ///
+    /// Spec: NET-65.
+    pub fn set_helpers(
+        &mut self,
+        log_id: &Digest,
+        author: &PeerId,
+        helpers: &[PeerId],
+        now: Duration,
+    ) -> Result<(), FollowError> {
+        let sources_max = self.limits.sources_per_log_max;
+        let log = self.logs.get_mut(log_id).ok_or(FollowError::UnknownLog)?;
+        log.sources
+            .retain(|source| source.peer == *author || helpers.contains(&source.peer));
+        for helper in helpers {
+            let is_known = log.sources.iter().any(|source| source.peer == *helper);
+            if !is_known && log.sources.len() < sources_max {
+                log.sources.push(Source::new(*helper, now));
+                log.status_due = now;
+            }
+        }
         Ok(())
     }
 

@@ -34,6 +34,16 @@ impl FollowedLog {
 }
 
 impl Source {
+    pub(super) fn new(peer: PeerId, now: Duration) -> Self {
+        Self {
+            peer,
+            size: 0,
+            failures: 0,
+            retry_at: now,
+            asked_at: Duration::ZERO,
+        }
+    }
+
     /// When this source may next be asked about this log.
     pub(super) fn due(&self, log: &FollowedLog) -> Duration {
         if self.size > log.have {

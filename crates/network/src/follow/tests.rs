@@ -162,6 +162,32 @@ fn net_64_everything_is_bounded() {
 }
 
 #[test]
+fn net_65_helpers_serve_what_the_author_does_not_give_and_give_way_to_others() {
+    let [author, one, two] = [PeerId::random(), PeerId::random(), PeerId::random()];
+    let mut follow = following(&[1], author);
+    follow.heard(&log(1), &author, 5);
+    let step = follow.next(START).unwrap();
+    follow.finish(step.id, Outcome::Failed, START);
+    follow.set_helpers(&log(1), &author, &[one], START).unwrap();
+    let step = follow.next(START).unwrap();
+    assert_eq!(
+        (step.peer, &step.question),
+        (one, &Question::Status { log_id: log(1) })
+    );
+    follow.finish(step.id, Outcome::Size(5), START);
+    let step = follow.next(START).unwrap();
+    assert!(matches!(step.question, Question::Range(_)));
+    assert_eq!(step.peer, one);
+    follow.finish(step.id, Outcome::Wrong, START);
+    follow.set_helpers(&log(1), &author, &[two], START).unwrap();
+    assert_eq!(follow.next(START).unwrap().peer, two);
+    assert_eq!(
+        follow.set_helpers(&log(2), &author, &[two], START),
+        Err(FollowError::UnknownLog)
+    );
+}
+
+#[test]
 fn a_peer_that_leaves_takes_its_steps_along() {
     let peer = PeerId::random();
     let mut follow = following(&[1], peer);

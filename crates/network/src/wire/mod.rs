@@ -65,6 +65,12 @@ pub enum WireError {
         /// The value given.
         actual: u64,
     },
+    /// A list that must be strictly ascending is not.
+    #[error("{field}: not strictly ascending")]
+    NotAscending {
+        /// The field's name.
+        field: &'static str,
+    },
     /// A refusal with a reason that this version does not know.
     #[error("unknown refusal code {0}")]
     UnknownRefusal(i32),

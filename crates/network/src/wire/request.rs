@@ -8,8 +8,8 @@ use symphony_transparency::{
 
 use super::{WireError, in_range, size_in_range};
 use crate::limits::{
-    GENESIS_ENTRY_SIZE_MAX, PRIVATE_PAYLOAD_SIZE_MAX, RANGE_COUNT_MAX, RANGE_SIZE_MAX,
-    REQUEST_SIZE_MAX, SOFTWARE_VERSION_SIZE_MAX,
+    CHECKPOINT_SIZE_MAX, GENESIS_ENTRY_SIZE_MAX, PRIVATE_PAYLOAD_SIZE_MAX, RANGE_COUNT_MAX,
+    RANGE_SIZE_MAX, REQUEST_SIZE_MAX, SOFTWARE_VERSION_SIZE_MAX,
 };
 use crate::message::{Hello, LogRange, PrivatePayload, Request, SubmitStatement};
 
@@ -63,6 +63,13 @@ pub(crate) fn encode_request(request: Request) -> Result<Vec<u8>, WireError> {
         Request::Reveal { assignment } => Body::Reveal(proto::RevealRequest {
             assignment: bytes_of(&assignment),
         }),
+        Request::EvidenceList => Body::EvidenceList(proto::EvidenceListRequest {}),
+        Request::Evidence { digest } => Body::Evidence(proto::EvidenceRequest {
+            digest: bytes_of(&digest),
+        }),
+        Request::SubmitCosignature { note } => {
+            Body::SubmitCosignature(proto::SubmitCosignature { note })
+        }
     };
     Ok(encode_canonical(&proto::Request { body: Some(body) }))
 }
@@ -111,12 +118,17 @@ pub(crate) fn decode_request(bytes: &[u8]) -> Result<Inbound, WireError> {
         Body::Reveal(request) => Request::Reveal {
             assignment: digest("assignment", &request.assignment)?,
         },
+        Body::EvidenceList(_) => Request::EvidenceList,
+        Body::Evidence(request) => Request::Evidence {
+            digest: digest("digest", &request.digest)?,
+        },
+        Body::SubmitCosignature(request) => Request::SubmitCosignature { note: request.note },
     };
     check_request(&request)?;
     Ok(Inbound::Request(request))
 }
 
-/// The rules that sender and receiver both apply. Spec: NET-22, NET-24, NET-26.
+/// The rules that sender and receiver both apply. Spec: NET-22, NET-24, NET-26, NET-35.
 fn check_request(request: &Request) -> Result<(), WireError> {
     match request {
         Request::SubmitStatement(submission) => {
@@ -153,7 +165,14 @@ fn check_request(request: &Request) -> Result<(), WireError> {
             in_range("old_size", *old_size, 1..=u64::MAX)?;
             in_range("new_size", *new_size, *old_size..=u64::MAX)
         }
-        Request::LogStatus { .. } | Request::Checkpoint { .. } | Request::Reveal { .. } => Ok(()),
+        Request::SubmitCosignature { note } => {
+            size_in_range("note", note.len(), 1..=CHECKPOINT_SIZE_MAX)
+        }
+        Request::LogStatus { .. }
+        | Request::Checkpoint { .. }
+        | Request::Reveal { .. }
+        | Request::EvidenceList
+        | Request::Evidence { .. } => Ok(()),
     }
 }
 
@@ -209,6 +228,6 @@ fn bytes_of(digest: &Digest) -> Vec<u8> {
     digest.as_bytes().to_vec()
 }
 
-fn digest(field: &'static str, bytes: &[u8]) -> Result<Digest, WireError> {
+pub(super) fn digest(field: &'static str, bytes: &[u8]) -> Result<Digest, WireError> {
     Digest::from_slice(bytes).map_err(|source| WireError::Digest { field, source })
 }

@@ -4,11 +4,11 @@ use symphony_proto::exchange::v1 as proto;
 use symphony_proto::exchange::v1::response::Body;
 use symphony_transparency::{STATEMENT_SIZE_MAX, decode_canonical, encode as encode_canonical};
 
-use super::request::{hello_from_proto, hello_to_proto};
+use super::request::{digest, hello_from_proto, hello_to_proto};
 use super::{WireError, size_in_range};
 use crate::limits::{
-    CHECKPOINT_SIZE_MAX, PROOF_NODES_MAX, RANGE_COUNT_MAX, REFUSAL_MESSAGE_SIZE_MAX,
-    RESPONSE_SIZE_MAX,
+    CHECKPOINT_SIZE_MAX, EVIDENCE_LIST_MAX, EVIDENCE_SIZE_MAX, PROOF_NODES_MAX, RANGE_COUNT_MAX,
+    REFUSAL_MESSAGE_SIZE_MAX, RESPONSE_SIZE_MAX,
 };
 use crate::message::{Hello, Refusal, RefusalCode, Response};
 
@@ -42,6 +42,13 @@ pub(crate) fn encode_response(response: Response) -> Result<Vec<u8>, WireError> 
         Response::Proof { nodes } => Body::Proof(proto::Proof {
             nodes: nodes.iter().map(|node| node.to_vec()).collect(),
         }),
+        Response::EvidenceList { digests } => Body::EvidenceList(proto::EvidenceList {
+            digests: digests
+                .iter()
+                .map(|digest| digest.as_bytes().to_vec())
+                .collect(),
+        }),
+        Response::Evidence { file } => Body::Evidence(proto::EvidenceFile { file }),
         Response::Refused(refusal) => Body::Refused(refusal_to_proto(&refusal)),
     };
     let bytes = encode_canonical(&proto::Response { body: Some(body) });
@@ -105,13 +112,27 @@ pub(crate) fn decode_answer(bytes: &[u8]) -> Result<Answer, WireError> {
                 .map(|node| proof_node(node))
                 .collect::<Result<_, _>>()?,
         },
+        Body::EvidenceList(list) => {
+            // Before the digests are read one by one.
+            size_in_range("digests", list.digests.len(), 0..=EVIDENCE_LIST_MAX)?;
+            Response::EvidenceList {
+                digests: list
+                    .digests
+                    .iter()
+                    .map(|bytes| digest("digests", bytes))
+                    .collect::<Result<_, _>>()?,
+            }
+        }
+        Body::Evidence(evidence) => Response::Evidence {
+            file: evidence.file,
+        },
         Body::Refused(refused) => Response::Refused(refusal_from_proto(refused)?),
     };
     check_response(&response)?;
     Ok(Answer::Response(response))
 }
 
-/// The rules that sender and receiver both apply. Spec: NET-22 to NET-27.
+/// The rules that sender and receiver both apply. Spec: NET-22 to NET-27, NET-29.
 fn check_response(response: &Response) -> Result<(), WireError> {
     match response {
         Response::Acknowledged { statement } => {
@@ -128,6 +149,14 @@ fn check_response(response: &Response) -> Result<(), WireError> {
         }
         Response::Checkpoint { note } => size_in_range("note", note.len(), 1..=CHECKPOINT_SIZE_MAX),
         Response::Proof { nodes } => size_in_range("nodes", nodes.len(), 0..=PROOF_NODES_MAX),
+        Response::EvidenceList { digests } => {
+            size_in_range("digests", digests.len(), 0..=EVIDENCE_LIST_MAX)?;
+            match digests.windows(2).all(|pair| pair[0] < pair[1]) {
+                true => Ok(()),
+                false => Err(WireError::NotAscending { field: "digests" }),
+            }
+        }
+        Response::Evidence { file } => size_in_range("file", file.len(), 1..=EVIDENCE_SIZE_MAX),
         // Its text is cut when a refusal is made.
         Response::Refused(_) => Ok(()),
     }

@@ -46,6 +46,11 @@ fn requests() -> Vec<Request> {
             new_size: 3,
         },
         Request::Reveal { assignment: log_id },
+        Request::EvidenceList,
+        Request::Evidence { digest: log_id },
+        Request::SubmitCosignature {
+            note: "note".to_owned(),
+        },
     ]
 }
 
@@ -69,11 +74,40 @@ fn responses() -> Vec<Response> {
         Response::Proof {
             nodes: vec![[1; 32], [2; 32]],
         },
+        Response::EvidenceList {
+            digests: vec![Digest::from_bytes([1; 32]), Digest::from_bytes([2; 32])],
+        },
+        Response::Evidence { file: vec![7] },
     ];
     for code in RefusalCode::ALL {
         responses.push(Response::Refused(Refusal::new(code, "because")));
     }
     responses
+}
+
+#[test]
+fn net_29_a_list_of_evidence_is_strictly_ascending_and_short() {
+    let digest = |byte: u8| Digest::from_bytes([byte; 32]);
+    for digests in [vec![digest(2), digest(1)], vec![digest(1), digest(1)]] {
+        let list = Response::EvidenceList { digests };
+        let refused = encode_response(list);
+        assert!(
+            matches!(refused, Err(WireError::NotAscending { .. })),
+            "{refused:?}"
+        );
+    }
+    let digests = (0..=crate::limits::EVIDENCE_LIST_MAX)
+        .map(|number| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            Digest::from_bytes(bytes)
+        })
+        .collect();
+    let refused = encode_response(Response::EvidenceList { digests });
+    assert!(
+        matches!(refused, Err(WireError::OutOfRange { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -172,3 +172,39 @@ async fn net_32_the_largest_message_arrives() {
     let (_, received, _) = next_message(&mut two).await;
     assert_eq!(received.len(), largest.len());
 }
+
+#[tokio::test]
+async fn net_36_gossip_of_a_punished_peer_is_no_longer_read() {
+    let (one, mut two, three) = line(quic()).await;
+    let publish = |node: &Node, data: &[u8]| {
+        let (handle, data) = (node.handle.clone(), data.to_vec());
+        async move { handle.publish(Topic::Beacon, data).await }
+    };
+    publish(&one, b"before").await.unwrap();
+    assert_eq!(next_message(&mut two).await.0, one.peer());
+    two.handle.punish(one.peer()).await.unwrap();
+    // Each round trip of a request gives the message before it all the time that it needs.
+    for number in 0..5_u8 {
+        publish(&one, &[number]).await.unwrap();
+        let peer = two.peer();
+        let handle = two.handle.clone();
+        let answering = async {
+            let reply = two
+                .until("a request", |event| match event {
+                    NetworkEvent::Request { reply, .. } => Some(reply),
+                    NetworkEvent::Gossip { source, .. } => panic!("gossip of {source}"),
+                    _ => None,
+                })
+                .await;
+            let statement = Vec::new();
+            handle
+                .reply(reply, Response::Acknowledged { statement })
+                .await
+        };
+        let (asked, replied) = tokio::join!(one.ask(peer, submission(b"x")), answering);
+        asked.unwrap();
+        replied.unwrap();
+    }
+    publish(&three, b"of another").await.unwrap();
+    assert_eq!(next_message(&mut two).await.0, three.peer());
+}

@@ -1,9 +1,12 @@
 //! A followed log.
 
+use std::time::Duration;
+
 use symphony_network::PeerId;
 use symphony_protocol::{Fault, replay::Replay};
-use symphony_transparency::Checkpoint;
+use symphony_transparency::{Checkpoint, NodeHash, SignedCheckpoint};
 
+use super::suspicion::Missing;
 use crate::runtime::view::Verdict;
 
 /// A followed log.
@@ -11,24 +14,85 @@ pub(super) struct Followed {
     pub(super) replay: Replay,
     pub(super) peer: PeerId,
     pub(super) connected: bool,
-    /// Newest checkpoint of the author, and those that the replay has not reached yet (at most one: the newest).
+    /// Newest checkpoint of the author.
     pub(super) newest: Option<Checkpoint>,
-    pub(super) waiting: Option<Checkpoint>,
+    /// The same with its signatures, until the replay has reached it.
+    pub(super) waiting: Option<SignedCheckpoint>,
+    /// The newest one that fits the replayed entries and has not been cosigned.
+    pub(super) checked: Option<SignedCheckpoint>,
+    /// Entries that its author signed and that do not come.
+    pub(super) missing: Option<Missing>,
+    /// When a checkpoint of this log was cosigned last, counted from the auditor's start.
+    pub(super) cosigned_at: Option<Duration>,
+    /// Size of the newest checkpoint that was cosigned here; 0 if none was in this run.
+    pub(super) cosigned_size: u64,
     pub(super) verdict: Verdict,
-    /// A fault in this very log that no checkpoint of its author covers yet.
-    pub(super) uncovered: Option<Fault>,
+    /// The first faulty entry and what follows it, until a checkpoint of the author covers the fault.
+    pub(super) tail: Option<Tail>,
+    /// A checkpoint that contradicts the entries, until a larger one of the author covers these.
+    pub(super) conflicting: Option<SignedCheckpoint>,
+    /// The log itself convicts its author: nothing more of it is fetched.
+    pub(super) convicted: bool,
     pub(super) reason: String,
+}
+
+/// Bytes of a tail that are kept: a checkpoint twice a second covers a fault long before.
+const TAIL_SIZE_MAX: usize = 8 << 20;
+
+/// Entries behind the last one that replay took: they are fetched, since only with them the author's signature can be checked
+/// against the faulty one.
+#[derive(Debug)]
+pub(super) struct Tail {
+    pub(super) fault: Fault,
+    pub(super) entries: Vec<Vec<u8>>,
+}
+
+impl Tail {
+    /// Adds entries as far as there is room.
+    pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = Vec<u8>>) {
+        let mut size: usize = self.entries.iter().map(Vec::len).sum();
+        for entry in entries {
+            size += entry.len();
+            if size > TAIL_SIZE_MAX {
+                return;
+            }
+            self.entries.push(entry);
+        }
+    }
+}
+
+impl Followed {
+    /// Entries that are here, those behind a fault included.
+    pub(super) fn have(&self) -> u64 {
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.entries.len());
+        self.replay.size().saturating_add(tail as u64)
+    }
+
+    /// Root of the first `size` entries, as far as they are behind the replayed ones; nothing for a size that is not reached or
+    /// lies before.
+    pub(super) fn root_behind(&self, size: u64) -> Option<NodeHash> {
+        let behind = usize::try_from(size.checked_sub(self.replay.size())?).ok()?;
+        let entries = self.tail.as_ref()?.entries.get(..behind)?;
+        let mut tree = self.replay.tree().clone();
+        for entry in entries {
+            tree.append(entry);
+        }
+        Some(tree.root())
+    }
 }
 
 /// Checks the waiting checkpoint if the replay has reached exactly its size.
 pub(super) fn check_waiting(followed: &mut Followed) -> Result<(), Fault> {
-    match followed.waiting {
-        Some(checkpoint) if checkpoint.size == followed.replay.size() => {
-            followed.waiting = None;
-            followed.replay.check(&checkpoint)
-        }
-        _ => Ok(()),
-    }
+    let size = followed.replay.size();
+    let Some(signed) = followed
+        .waiting
+        .take_if(|waiting| waiting.checkpoint().size == size)
+    else {
+        return Ok(());
+    };
+    followed.replay.check(signed.checkpoint())?;
+    followed.checked = Some(signed);
+    Ok(())
 }
 
 /// The entries of a range without the first ones, which were replayed already: an answer that came after its peer was taken
@@ -38,16 +102,8 @@ pub(super) fn unknown(entries: Vec<Vec<u8>>, known: u64) -> Vec<Vec<u8>> {
     entries.into_iter().skip(known).collect()
 }
 
-/// Whether the author signed a checkpoint beyond this entry. Entries come over a connection that proves the author's
-/// transport key, but only a checkpoint binds its log key. Spec: REPLAY-7.
-pub(super) fn covers(newest: Option<&Checkpoint>, entry: u64) -> bool {
-    newest.is_some_and(|newest| newest.size > entry)
-}
-
 #[cfg(test)]
 mod tests {
-    use symphony_transparency::Digest;
-
     use super::*;
 
     #[test]
@@ -56,19 +112,5 @@ mod tests {
         assert_eq!(unknown(entries.clone(), 0), entries);
         assert_eq!(unknown(entries.clone(), 2), [[2]]);
         assert!(unknown(entries, 9).is_empty());
-    }
-
-    #[test]
-    fn replay_7_only_what_a_signed_checkpoint_covers_exposes() {
-        let checkpoint = Checkpoint {
-            network: Digest::ZERO,
-            log: Digest::ZERO,
-            size: 10,
-            root: [0; 32],
-            state_root: Digest::ZERO,
-        };
-        assert!(!covers(None, 0), "nothing signed, nobody exposed");
-        assert!(covers(Some(&checkpoint), 9), "the last entry is covered");
-        assert!(!covers(Some(&checkpoint), 10), "what follows is not");
     }
 }

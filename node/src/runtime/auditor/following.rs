@@ -1,15 +1,22 @@
 //! Following: what is fetched from whom, replayed and kept.
 
+use symphony_ledger::LogReader;
 use symphony_network::{
-    PeerId, Request, Response,
+    Handle, PeerId, Request, Response,
     follow::{Outcome, Question, Step, StepId},
+    peer_id_of_transport_key,
 };
-use symphony_protocol::{Fault, replay::Replay};
-use symphony_transparency::{Digest, SignedCheckpoint};
+use symphony_protocol::{
+    Fault,
+    records::{Body, Entry},
+    replay::Replay,
+};
+use symphony_transparency::{Checkpoint, Digest, NodeHash, SignedCheckpoint};
 
 use super::{
     Auditor, AuditorCommand, TIMEOUT,
-    followed::{Followed, check_waiting, covers, unknown},
+    followed::{Followed, Tail, check_waiting, unknown},
+    suspicion::are_authentic,
 };
 use crate::runtime::view::Verdict;
 
@@ -17,78 +24,120 @@ impl Auditor {
     pub(super) async fn hello(&mut self, peer: PeerId, replay: Replay, genesis: Vec<u8>) {
         let (log, key) = (replay.state().log(), replay.author());
         self.changed = true;
+        if self.exposed.contains_key(&key) {
+            self.punish(&key);
+        }
         if let Some(followed) = self.logs.get_mut(&log) {
             followed.peer = peer;
             followed.connected = true;
-        } else {
-            let replay = match self.stored(&log, replay, genesis).await {
-                Ok(replay) => replay,
-                Err(fault) => return self.expose(fault, log).await,
-            };
-            if self
-                .follow
-                .add(log, replay.size(), self.began.elapsed())
-                .is_err()
-            {
-                tracing::warn!(
-                    peer = key.fmt_short(),
-                    "too many logs are followed: not this one"
-                );
-                return;
-            }
-            let verdict = if self.exposed.contains_key(&key) {
-                Verdict::Exposed
-            } else {
-                Verdict::Pending
-            };
-            let followed = Followed {
-                replay,
-                peer,
-                connected: true,
-                newest: None,
-                waiting: None,
-                verdict,
-                uncovered: None,
-                reason: String::new(),
-            };
-            self.logs.insert(log, followed);
+        } else if !self.adopt(peer, replay, genesis).await {
+            return;
         }
         let _ = self.follow.add_source(&log, peer, self.began.elapsed());
+        self.compare_with(peer, &log);
+    }
+
+    /// Follows a log from where its copy ends; not if too many are followed.
+    pub(super) async fn adopt(&mut self, peer: PeerId, replay: Replay, genesis: Vec<u8>) -> bool {
+        let (log, key) = (replay.state().log(), replay.author());
+        let replay = self.stored(&log, replay, genesis).await;
+        let added = self.follow.add(log, replay.size(), self.began.elapsed());
+        if let Err(error) = added {
+            tracing::warn!(peer = key.fmt_short(), %error, "not followed");
+            return false;
+        }
+        let verdict = if self.exposed.contains_key(&key) {
+            Verdict::Exposed
+        } else {
+            Verdict::Pending
+        };
+        let followed = Followed {
+            replay,
+            peer,
+            connected: true,
+            newest: None,
+            waiting: None,
+            checked: None,
+            missing: None,
+            cosigned_at: None,
+            cosigned_size: 0,
+            verdict,
+            tail: None,
+            conflicting: None,
+            convicted: false,
+            reason: String::new(),
+        };
+        self.logs.insert(log, followed);
+        true
     }
 
     /// Replays what the ledger holds of a log from earlier runs, or begins a copy.
-    async fn stored(
-        &self,
-        log: &Digest,
-        mut replay: Replay,
-        genesis: Vec<u8>,
-    ) -> Result<Replay, Fault> {
-        let reader = match self.ledger.log(log) {
-            Ok(Some(reader)) => reader,
-            Ok(None) => {
-                if let Err(error) = self.ledger.append_followed(*log, vec![genesis]).await {
-                    tracing::warn!(%error, "a followed log is not kept");
+    async fn stored(&self, log: &Digest, begun: Replay, genesis: Vec<u8>) -> Replay {
+        let ledger = &self.parts.ledger;
+        let mut replay = begun.clone();
+        match ledger.log(log) {
+            Ok(Some(reader)) => {
+                let replayed = tokio::task::block_in_place(|| replay_copy(&mut replay, &reader));
+                let Err(fault) = replayed else {
+                    return replay;
+                };
+                // Everything in it was replayed before it was stored: other rules judged then, and nobody is blamed.
+                tracing::warn!(log = log.fmt_short(), %fault, "a copy is fetched anew");
+                if let Err(error) = ledger.forget(*log).await {
+                    tracing::warn!(%error, "a copy cannot be dropped");
                 }
-                return Ok(replay);
             }
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "a followed log cannot be read");
-                return Ok(replay);
+                return begun;
             }
+        }
+        if let Err(error) = ledger.append_followed(*log, vec![genesis]).await {
+            tracing::warn!(%error, "a followed log is not kept");
+        }
+        begun
+    }
+
+    /// Follows again the logs that earlier runs followed, whether their authors are there or not: what they signed is still
+    /// compared with what others were shown.
+    pub(super) async fn recall_logs(&mut self) {
+        let ledger = self.parts.ledger.clone();
+        let own = ledger.own().map(|own| *own.log());
+        let logs = ledger.logs().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the logs that were followed cannot be listed");
+            Vec::new()
+        });
+        for log in logs.into_iter().filter(|log| Some(*log) != own) {
+            if self.recall_log(&log).await.is_none() {
+                tracing::warn!(
+                    log = log.fmt_short(),
+                    "a log is followed only when its author comes"
+                );
+            }
+        }
+    }
+
+    async fn recall_log(&mut self, log: &Digest) -> Option<()> {
+        let ledger = self.parts.ledger.clone();
+        let genesis = ledger.log(log).ok()??.entry(0).ok()??;
+        let replay = Replay::begin(&genesis, Some(&self.parts.network_id)).ok()?;
+        let Body::Genesis(body) = Entry::parse(&genesis, None).ok()?.body else {
+            return None;
         };
-        let size = reader.size().unwrap_or(0);
-        tokio::task::block_in_place(|| {
-            for entry in reader.entries(1..size) {
-                match entry {
-                    Ok((_, bytes)) => replay.push(&bytes).map(|_| ())?,
-                    Err(error) => {
-                        tracing::warn!(%error, "a followed log cannot be read to its end");
-                        break;
-                    }
-                }
-            }
-            Ok(replay)
-        })
+        let peer = peer_id_of_transport_key(body.keys.transport.as_bytes())?;
+        let key = replay.author();
+        if !self.adopt(peer, replay, genesis).await {
+            return None;
+        }
+        self.logs.get_mut(log)?.connected = false;
+        if let Some(stored) = ledger.latest_checkpoint(log).ok()?
+            && let Ok(signed) = SignedCheckpoint::parse_and_verify(&stored.text, &key)
+        {
+            self.checkpoint(signed).await;
+        }
+        self.changed = true;
+        Some(())
     }
 
     pub(super) fn ask_next(&mut self) {
@@ -96,21 +145,55 @@ impl Auditor {
             let Some(commands) = self.own_commands.upgrade() else {
                 return;
             };
-            let network = self.network.clone();
+            let network = self.parts.network.clone();
+            let helper_of = self.helper_of(&step);
             tokio::spawn(async move {
                 let request = match &step.question {
                     Question::Status { log_id } => Request::LogStatus { log_id: *log_id },
                     Question::Range(range) => Request::LogRange(*range),
                 };
                 let response = network.request(step.peer, request, TIMEOUT).await.ok();
+                let proof = match (&response, helper_of) {
+                    (
+                        Some(Response::LogEntries {
+                            first_index,
+                            entries,
+                        }),
+                        Some(signed),
+                    ) => {
+                        let last = first_index.saturating_add(entries.len() as u64);
+                        prove(&network, step.peer, signed, last).await
+                    }
+                    _ => None,
+                };
                 let _ = commands
-                    .send(AuditorCommand::Answered { step, response })
+                    .send(AuditorCommand::Answered {
+                        step,
+                        response,
+                        proof: proof.map(Box::new),
+                    })
                     .await;
             });
         }
     }
 
-    pub(super) async fn answered(&mut self, step: Step, response: Option<Response>) {
+    /// The signed checkpoint up to which a peer that is not the log's author may help; nothing for the author itself.
+    fn helper_of(&self, step: &Step) -> Option<Checkpoint> {
+        let Question::Range(range) = &step.question else {
+            return None;
+        };
+        let followed = self.logs.get(&range.log_id)?;
+        (followed.peer != step.peer)
+            .then_some(followed.newest)
+            .flatten()
+    }
+
+    pub(super) async fn answered(
+        &mut self,
+        step: Step,
+        response: Option<Response>,
+        proof: Option<Box<(Checkpoint, Vec<NodeHash>)>>,
+    ) {
         let outcome = match (&step.question, response) {
             (Question::Status { log_id }, Some(Response::LogStatus { size, checkpoint })) => {
                 let key = self
@@ -130,85 +213,155 @@ impl Auditor {
                     first_index,
                     entries,
                 }),
-            ) => self.replay(range.log_id, first_index, entries).await,
+            ) => {
+                if self.may_replay(&step, range.log_id, first_index, &entries, proof.as_deref()) {
+                    self.replay(range.log_id, first_index, entries).await
+                } else {
+                    Outcome::Wrong
+                }
+            }
             _ => Outcome::Failed,
         };
         self.finish(step.id, outcome);
+    }
+
+    /// Entries of the author come over a connection that proves its transport key; those of anybody else must be proven.
+    fn may_replay(
+        &self,
+        step: &Step,
+        log: Digest,
+        first_index: u64,
+        entries: &[Vec<u8>],
+        proof: Option<&(Checkpoint, Vec<NodeHash>)>,
+    ) -> bool {
+        let Some(followed) = self.logs.get(&log) else {
+            return false;
+        };
+        if followed.peer == step.peer {
+            return true;
+        }
+        let end = followed.replay.end();
+        first_index == end.size
+            && proof.is_some_and(|(signed, nodes)| {
+                are_authentic(end, &self.parts.network_id, entries, nodes, signed)
+            })
     }
 
     fn finish(&mut self, step: StepId, outcome: Outcome) {
         self.follow.finish(step, outcome, self.began.elapsed());
     }
 
-    /// Applies entries of a followed log, checks the checkpoint where it applies, and keeps the bytes.
+    /// Applies entries of a followed log, checks the checkpoint where it applies, and keeps the bytes. Behind a fault they are
+    /// only collected.
     async fn replay(&mut self, log: Digest, first_index: u64, entries: Vec<Vec<u8>>) -> Outcome {
         let Some(followed) = self.logs.get_mut(&log) else {
             return Outcome::Failed;
         };
-        let replayed = followed.replay.size();
-        let author = followed.replay.author();
-        let faulty = self.exposed.get(&author).is_some_and(|exposure| {
-            exposure.found_in == log && exposure.fault.entry >= first_index
-        });
-        if first_index > replayed || faulty {
+        let (author, have) = (followed.replay.author(), followed.have());
+        if first_index > have || followed.convicted {
             return Outcome::Failed;
         }
-        let entries = unknown(entries, replayed - first_index);
-        let (mut kept, mut findings, mut fault) = (Vec::new(), Vec::new(), None);
-        tokio::task::block_in_place(|| {
-            for bytes in entries {
-                match followed.replay.push(&bytes) {
-                    Ok((_, applied)) => {
-                        findings.extend(applied.findings);
-                        kept.push(bytes);
-                    }
-                    Err(found) => {
-                        fault = Some(found);
-                        break;
-                    }
-                }
-                if let Err(found) = check_waiting(followed) {
-                    fault = Some(found);
-                    break;
-                }
-            }
-        });
-        let size = followed.replay.size();
-        if fault.is_none() && followed.verdict != Verdict::Exposed {
+        let entries = unknown(entries, have - first_index);
+        let taken = tokio::task::block_in_place(|| take_entries(followed, entries));
+        let is_clean = taken.wrong_checkpoint.is_none() && followed.tail.is_none();
+        if is_clean && followed.verdict == Verdict::Pending {
             followed.verdict = Verdict::Clean;
         }
+        let have = followed.have();
         self.changed = true;
-        if !kept.is_empty()
-            && let Err(error) = self.ledger.append_followed(log, kept).await
+        if !taken.replayed.is_empty()
+            && let Err(error) = self.parts.ledger.append_followed(log, taken.replayed).await
         {
             tracing::warn!(%error, "entries of a followed log are not kept");
         }
-        for finding in findings
+        self.cosign(&log).await;
+        for finding in taken
+            .findings
             .into_iter()
             .filter(|finding| finding.peer != author)
         {
-            self.expose(finding, log).await;
+            self.convict(finding, log).await;
         }
-        match fault {
-            // A chain or signature that does not fit can be the sender's doing as long as no checkpoint of the author covers
-            // it: only what the author signed exposes the author.
-            Some(found) if self.covered(&log, found.entry) => {
-                self.expose(found, log).await;
-                Outcome::Wrong
-            }
-            Some(found) => {
-                tracing::debug!(peer = author.fmt_short(), %found, "a fault that no checkpoint covers yet");
-                if let Some(followed) = self.logs.get_mut(&log) {
-                    followed.uncovered.get_or_insert(found);
+        if let Some(fault) = taken.wrong_checkpoint {
+            self.convict(fault, log).await;
+            return Outcome::Wrong;
+        }
+        if self.judge_tail(&log).await {
+            return Outcome::Wrong;
+        }
+        Outcome::Advanced(have)
+    }
+}
+
+/// What came of some entries.
+#[derive(Default)]
+struct Taken {
+    /// Exact bytes of those that were replayed.
+    replayed: Vec<Vec<u8>>,
+    findings: Vec<Fault>,
+    /// A signed checkpoint that the replayed entries do not give.
+    wrong_checkpoint: Option<Fault>,
+}
+
+fn take_entries(followed: &mut Followed, entries: Vec<Vec<u8>>) -> Taken {
+    let mut taken = Taken::default();
+    let mut entries = entries.into_iter();
+    if followed.tail.is_none() {
+        for bytes in entries.by_ref() {
+            match followed.replay.push(&bytes) {
+                Ok((_, applied)) => {
+                    taken.findings.extend(applied.findings);
+                    taken.replayed.push(bytes);
                 }
-                Outcome::Failed
+                Err(fault) => {
+                    followed.tail = Some(Tail {
+                        fault,
+                        entries: vec![bytes],
+                    });
+                    break;
+                }
             }
-            None => Outcome::Advanced(size),
+            if let Err(fault) = check_waiting(followed) {
+                taken.wrong_checkpoint = Some(fault);
+                return taken;
+            }
         }
     }
+    if let Some(tail) = &mut followed.tail {
+        tail.extend(entries);
+    }
+    taken
+}
 
-    fn covered(&self, log: &Digest, entry: u64) -> bool {
-        let newest = self.logs.get(log).and_then(|followed| followed.newest);
-        covers(newest.as_ref(), entry)
+/// Replays what is stored of a log, as far as it can be read.
+fn replay_copy(replay: &mut Replay, reader: &LogReader) -> Result<(), Fault> {
+    let size = reader.size().unwrap_or(0);
+    for entry in reader.entries(1..size) {
+        match entry {
+            Ok((_, bytes)) => replay.push(&bytes).map(|_| ())?,
+            Err(error) => {
+                tracing::warn!(%error, "a followed log cannot be read to its end");
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks for the proof that the entry before this index stands in a signed tree.
+async fn prove(
+    network: &Handle,
+    peer: PeerId,
+    signed: Checkpoint,
+    behind: u64,
+) -> Option<(Checkpoint, Vec<NodeHash>)> {
+    let request = Request::InclusionProof {
+        log_id: signed.log,
+        index: behind.checked_sub(1)?,
+        size: signed.size,
+    };
+    match network.request(peer, request, TIMEOUT).await {
+        Ok(Response::Proof { nodes }) => Some((signed, nodes)),
+        _ => None,
     }
 }

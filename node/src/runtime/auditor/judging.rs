@@ -2,82 +2,159 @@
 
 use symphony_coordination::Event;
 use symphony_protocol::{Fault, Rule};
-use symphony_transparency::{Digest, SignedCheckpoint};
+use symphony_transparency::{Checkpoint, Digest, PublicKey, SignedCheckpoint};
 
 use super::{Auditor, EXPOSED_MAX, Exposure, followed::check_waiting};
 use crate::runtime::{core::CoreCommand, view::Verdict};
 
 impl Auditor {
+    /// Takes a checkpoint whose signature was verified, from whomever it came.
     pub(super) async fn checkpoint(&mut self, signed: SignedCheckpoint) {
         let checkpoint = *signed.checkpoint();
-        let Some(followed) = self.logs.get_mut(&checkpoint.log) else {
+        let log = checkpoint.log;
+        let Some(followed) = self.logs.get_mut(&log) else {
             return;
         };
-        let author = followed.replay.author();
-        if let Some(newest) = &followed.newest
-            && newest.size == checkpoint.size
-            && newest.root != checkpoint.root
-        {
-            let fault = Fault {
-                peer: author,
-                rule: Rule::Fork,
-                entry: checkpoint.size.saturating_sub(1),
-                expected: format!("one root of {} entries", checkpoint.size),
-                found: "two signed roots".to_owned(),
-            };
-            return self.expose(fault, checkpoint.log).await;
-        }
-        let replayed = followed.replay.size();
-        if checkpoint.size < replayed {
-            let root = self
-                .ledger
-                .log(&checkpoint.log)
-                .ok()
-                .flatten()
-                .and_then(|reader| reader.root_at(checkpoint.size).ok());
-            if root.is_some_and(|root| root != checkpoint.root) {
-                let fault = Fault {
-                    peer: author,
-                    rule: Rule::TreeRoot,
-                    entry: checkpoint.size.saturating_sub(1),
-                    expected: "the root of the entries that it served".to_owned(),
-                    found: "another signed root".to_owned(),
-                };
-                return self.expose(fault, checkpoint.log).await;
-            }
+        if followed.convicted {
             return;
         }
+        let author = followed.replay.author();
+        if self.contradicts_stored(&signed, &author).await {
+            return;
+        }
+        let Some(followed) = self.logs.get_mut(&log) else {
+            return;
+        };
+        let mut checked = Ok(());
         if followed
             .newest
-            .as_ref()
             .is_none_or(|newest| newest.size < checkpoint.size)
         {
             followed.newest = Some(checkpoint);
-            followed.waiting = Some(checkpoint);
+            if checkpoint.size >= followed.replay.size() {
+                followed.waiting = Some(signed.clone());
+                checked = check_waiting(followed);
+            }
         }
-        let checked = check_waiting(followed);
         if checked.is_ok() && followed.verdict == Verdict::Pending {
             followed.verdict = Verdict::Clean;
         }
-        let peer = followed.peer;
-        let pending_fault = followed
-            .uncovered
-            .clone()
-            .filter(|_| followed.verdict != Verdict::Exposed);
-        self.follow.heard(&checkpoint.log, &peer, checkpoint.size);
+        let (peer, replayed) = (followed.peer, followed.replay.size());
+        self.follow.heard(&log, &peer, checkpoint.size);
         self.changed = true;
-        if let Err(error) = self.ledger.put_checkpoint(signed).await {
+        if checkpoint.size < replayed && !self.fits(&checkpoint) {
+            if let Some(followed) = self.logs.get_mut(&log) {
+                followed.conflicting.get_or_insert(signed);
+            }
+        } else if let Err(error) = self.parts.ledger.put_checkpoint(signed).await {
             tracing::debug!(%error, "a checkpoint is not kept");
         }
         if let Err(fault) = checked {
-            self.expose(fault, checkpoint.log).await;
-        } else if let Some(fault) = pending_fault.filter(|fault| fault.entry < checkpoint.size) {
-            self.expose(fault, checkpoint.log).await;
+            self.convict(fault, log).await;
+            return;
         }
+        self.judge_conflict(&log).await;
+        self.judge_tail(&log).await;
+        self.cosign(&log).await;
+    }
+
+    /// Whether the stored entries give the root of a checkpoint that they cover.
+    fn fits(&self, checkpoint: &Checkpoint) -> bool {
+        let reader = self.parts.ledger.log(&checkpoint.log).ok().flatten();
+        reader
+            .and_then(|reader| reader.root_at(checkpoint.size).ok())
+            .is_none_or(|root| root == checkpoint.root)
+    }
+
+    /// Whether the author signed another root at the same size before: two histories, one of them here or not. Spec: REPLAY-46.
+    async fn contradicts_stored(&mut self, signed: &SignedCheckpoint, author: &PublicKey) -> bool {
+        let checkpoint = signed.checkpoint();
+        let stored = self
+            .parts
+            .ledger
+            .checkpoint_at(&checkpoint.log, checkpoint.size);
+        let Ok(Some(stored)) = stored else {
+            return false;
+        };
+        if stored.checkpoint.root == checkpoint.root {
+            return false;
+        }
+        let fault = Fault {
+            peer: *author,
+            rule: Rule::Fork,
+            entry: checkpoint.size.saturating_sub(1),
+            expected: format!("one root of {} entries", checkpoint.size),
+            found: "two signed roots".to_owned(),
+        };
+        let (log, note) = (checkpoint.log, signed.text());
+        self.convict_of_fork(fault, log, (&stored.text, &note))
+            .await;
+        true
+    }
+
+    /// Judges a checkpoint that contradicts the entries, as soon as the author has signed for these. Spec: REPLAY-46.
+    async fn judge_conflict(&mut self, log: &Digest) {
+        let Some(followed) = self.logs.get(log) else {
+            return;
+        };
+        let Some(conflicting) = &followed.conflicting else {
+            return;
+        };
+        let (small, note) = (*conflicting.checkpoint(), conflicting.text());
+        let (author, replayed) = (followed.replay.author(), followed.replay.size());
+        let Ok(Some(covering)) = self.parts.ledger.checkpoint_up_to(log, replayed) else {
+            return;
+        };
+        if covering.checkpoint.size <= small.size || !self.fits(&covering.checkpoint) {
+            return;
+        }
+        let fault = Fault {
+            peer: author,
+            rule: Rule::Fork,
+            entry: small.size.saturating_sub(1),
+            expected: format!(
+                "the root of the first {} of {} signed entries",
+                small.size, covering.checkpoint.size
+            ),
+            found: "another signed root".to_owned(),
+        };
+        self.convict_of_fork(fault, *log, (&note, &covering.text))
+            .await;
+    }
+
+    /// Judges the entries behind a fault: only if the author signed a tree that holds the faulty one is it the author's. Says
+    /// whether the author is convicted. Spec: REPLAY-7.
+    pub(super) async fn judge_tail(&mut self, log: &Digest) -> bool {
+        let Some(followed) = self.logs.get(log) else {
+            return false;
+        };
+        let Some(tail) = &followed.tail else {
+            return false;
+        };
+        let stored = self.parts.ledger.checkpoint_up_to(log, followed.have());
+        let Some(covering) = stored.ok().flatten().map(|stored| stored.checkpoint) else {
+            return false;
+        };
+        if covering.size <= tail.fault.entry {
+            return false;
+        }
+        let fault = if followed.root_behind(covering.size) == Some(covering.root) {
+            tail.fault.clone()
+        } else {
+            Fault {
+                peer: followed.replay.author(),
+                rule: Rule::TreeRoot,
+                entry: covering.size.saturating_sub(1),
+                expected: "the root of the entries that it served".to_owned(),
+                found: "another signed root".to_owned(),
+            }
+        };
+        self.convict(fault, *log).await;
+        true
     }
 
     /// A peer broke a rule: it is shown, and routed to no more. `found_in` is the log whose entries show it.
-    pub(super) async fn expose(&mut self, fault: Fault, found_in: Digest) {
+    pub(super) async fn expose(&mut self, fault: Fault, found_in: Option<Digest>) {
         let peer = fault.peer;
         if self.exposed.contains_key(&peer) {
             return;
@@ -92,9 +169,18 @@ impl Auditor {
         }
         self.changed = true;
         if self.exposed.len() < EXPOSED_MAX {
-            self.exposed.insert(peer, Exposure { fault, found_in });
+            self.exposed.insert(
+                peer,
+                Exposure {
+                    fault,
+                    found_in,
+                    proven: false,
+                },
+            );
         }
+        self.punish(&peer);
         let _ = self
+            .parts
             .core
             .send(CoreCommand::Event(Event::Exposed { peer }))
             .await;

@@ -3,9 +3,13 @@
 //! A verdict rests on bytes alone: entries that replay finds at fault, or checkpoints that do not fit them. Silence never
 //! exposes anybody. Spec: REPLAY-6 to REPLAY-9.
 
+mod comparing;
+mod convicting;
 mod followed;
 mod following;
 mod judging;
+mod suspicion;
+mod witnessing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,15 +20,16 @@ use std::{
 use symphony_coordination::Event;
 use symphony_ledger::Ledger;
 use symphony_network::{
-    PeerId, Response,
+    Acceptance, PeerId, ReplyToken, Response,
     follow::{Follow, FollowLimits, Step},
 };
 use symphony_protocol::{
     Fault,
+    evidence::Conviction,
     records::{Received, Retirement},
     replay::Replay,
 };
-use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
+use symphony_transparency::{Checkpoint, Cosigner, Digest, NodeHash, PublicKey, SignedCheckpoint};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -34,7 +39,10 @@ use tokio_util::sync::CancellationToken;
 use self::followed::Followed;
 use super::{
     core::CoreCommand,
+    directory::Directory,
+    evidence::EvidenceStore,
     view::{PeerView, Verdict},
+    witness::Witness,
 };
 
 /// Time for one question.
@@ -68,6 +76,22 @@ pub(crate) enum AuditorCommand {
     Answered {
         step: Step,
         response: Option<Response>,
+        /// If the answer is of another than the author: that its last entry stands in the author's signed tree.
+        proof: Option<Box<(Checkpoint, Vec<NodeHash>)>>,
+    },
+    /// An evidence file that proves a fault; the answer says whether it is passed on.
+    Evidence {
+        file: Vec<u8>,
+        conviction: Box<Conviction>,
+        answer: Option<oneshot::Sender<Acceptance>>,
+    },
+    /// An evidence file that was made here.
+    Made { file: Vec<u8> },
+    /// A peer hands over its cosignature on a checkpoint of the own log.
+    Cosigned {
+        note: String,
+        cosigner: Cosigner,
+        reply: ReplyToken,
     },
     /// A followed log's replay.
     Snapshot {
@@ -80,23 +104,39 @@ pub(crate) enum AuditorCommand {
 #[derive(Clone, Debug)]
 struct Exposure {
     fault: Fault,
-    /// The log whose entries show it: the peer's own, or that of another, which holds the peer's statements.
-    found_in: Digest,
+    /// The log whose entries show it: the peer's own, or that of another, which holds the peer's statements; nothing if its
+    /// statements alone do.
+    found_in: Option<Digest>,
+    /// Whether an evidence file proves it.
+    proven: bool,
+}
+
+/// What the auditor works with.
+pub(super) struct AuditorParts {
+    pub(super) own_key: PublicKey,
+    pub(super) network_id: Digest,
+    pub(super) core: mpsc::Sender<CoreCommand>,
+    pub(super) network: symphony_network::Handle,
+    pub(super) directory: Directory,
+    pub(super) ledger: Ledger,
+    pub(super) witness: Witness,
+    pub(super) evidence: EvidenceStore,
+    pub(super) status_interval: Duration,
+    pub(super) suspect_after: Duration,
+    pub(super) cosign_interval: Duration,
+    pub(super) view: watch::Sender<Arc<Vec<PeerView>>>,
 }
 
 pub(super) struct Auditor {
+    parts: AuditorParts,
     commands: mpsc::Receiver<AuditorCommand>,
     own_commands: mpsc::WeakSender<AuditorCommand>,
-    core: mpsc::Sender<CoreCommand>,
-    network: symphony_network::Handle,
-    ledger: Ledger,
     follow: Follow,
     logs: BTreeMap<Digest, Followed>,
     /// Peers that broke a rule, also those whose own log is not followed. One costs its peer an admission stamp.
     exposed: BTreeMap<PublicKey, Exposure>,
     /// Logs that have ended, by id.
     retired: BTreeMap<Digest, Retirement>,
-    view: watch::Sender<Arc<Vec<PeerView>>>,
     began: Instant,
     changed: bool,
 }
@@ -107,28 +147,20 @@ impl Auditor {
             mpsc::Receiver<AuditorCommand>,
             mpsc::WeakSender<AuditorCommand>,
         ),
-        core: mpsc::Sender<CoreCommand>,
-        network: symphony_network::Handle,
-        ledger: Ledger,
-        status_interval: Duration,
-        view: watch::Sender<Arc<Vec<PeerView>>>,
+        parts: AuditorParts,
     ) -> Self {
         let follow = Follow::new(FollowLimits {
-            status_interval,
+            status_interval: parts.status_interval,
             ..FollowLimits::default()
         });
-        let (logs, exposed) = (BTreeMap::new(), BTreeMap::new());
         Self {
+            parts,
             commands,
             own_commands,
-            core,
-            network,
-            ledger,
             follow,
-            logs,
-            exposed,
+            logs: BTreeMap::new(),
+            exposed: BTreeMap::new(),
             retired: BTreeMap::new(),
-            view,
             began: Instant::now(),
             changed: false,
         }
@@ -136,7 +168,11 @@ impl Auditor {
 
     /// Runs until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
+        self.recall_evidence().await;
+        self.recall_logs().await;
         loop {
+            self.watch_suspects();
+            self.cosign_due().await;
             self.ask_next();
             self.show();
             let wake = self.follow.next_due().map_or(IDLE, |due| {
@@ -169,9 +205,24 @@ impl Auditor {
                 }
             }
             AuditorCommand::Checkpoint { signed } => self.checkpoint(*signed).await,
-            AuditorCommand::Found { fault, found_in } => self.expose(fault, found_in).await,
+            AuditorCommand::Found { fault, found_in } => self.convict(fault, found_in).await,
+            AuditorCommand::Answered {
+                step,
+                response,
+                proof,
+            } => self.answered(step, response, proof).await,
+            AuditorCommand::Evidence {
+                file,
+                conviction,
+                answer,
+            } => self.evidence(file, *conviction, answer).await,
+            AuditorCommand::Made { file } => self.made(file).await,
+            AuditorCommand::Cosigned {
+                note,
+                cosigner,
+                reply,
+            } => self.cosigned(&note, &cosigner, reply).await,
             AuditorCommand::Retired(retirement) => self.retire(&retirement).await,
-            AuditorCommand::Answered { step, response } => self.answered(step, response).await,
             AuditorCommand::Snapshot { log, answer } => {
                 let _ = answer.send(
                     self.logs
@@ -199,6 +250,7 @@ impl Auditor {
         self.changed = true;
         let peer = *retirement.statement.author();
         let _ = self
+            .parts
             .core
             .send(CoreCommand::Event(Event::Retired { peer }))
             .await;
@@ -223,11 +275,12 @@ impl Auditor {
                 replayed: followed.replay.size(),
                 verdict: followed.verdict,
                 fault: exposure.map(|exposure| exposure.fault.clone()),
-                found_in: exposure.map(|exposure| exposure.found_in),
+                found_in: exposure.and_then(|exposure| exposure.found_in),
                 reason: match self.retired.get(log) {
                     Some(retirement) => ended(retirement),
                     None => followed.reason.clone(),
                 },
+                cosigned_size: followed.cosigned_size,
             }
         });
         let known: BTreeSet<PublicKey> = self
@@ -249,11 +302,12 @@ impl Auditor {
                 replayed: 0,
                 verdict: Verdict::Exposed,
                 fault: Some(exposure.fault.clone()),
-                found_in: Some(exposure.found_in),
+                found_in: exposure.found_in,
                 reason: String::new(),
+                cosigned_size: 0,
             });
         let peers = followed.chain(others).collect();
-        self.view.send_replace(Arc::new(peers));
+        self.parts.view.send_replace(Arc::new(peers));
     }
 }
 

@@ -2,15 +2,18 @@
 
 use symphony_coordination::Event;
 use symphony_ledger::Ledger;
-use symphony_network::{Acceptance, IgnoreReason, RejectReason, Topic};
+use symphony_network::{Acceptance, GossipToken, IgnoreReason, PeerId, RejectReason, Topic};
 use symphony_protocol::records::{Beacon, Body, Entry, Received, Retirement};
 use symphony_transparency::{
     Digest, PublicKey, SignedCheckpoint, StatementError, StatementKind, UnverifiedStatement,
     VerifiedStatement,
 };
 
+use tokio::sync::{mpsc, oneshot};
+
 use super::Pump;
 use crate::{
+    evidence::{self, EVIDENCE_SIZE_MAX, digest_of},
     home::now_ms,
     runtime::{auditor::AuditorCommand, core::CoreCommand},
 };
@@ -76,6 +79,28 @@ impl Pump {
         }
     }
 
+    /// Judges an evidence file away from the event loop, after what costs little. Spec: NET-37.
+    pub(super) fn judge_evidence(&mut self, source: PeerId, file: Vec<u8>, token: GossipToken) {
+        let at_once = if file.len() > EVIDENCE_SIZE_MAX {
+            Some(Acceptance::Reject(RejectReason::Size))
+        } else if self.evidence.holds(&digest_of(&file)) {
+            Some(Acceptance::Ignore(IgnoreReason::Known))
+        } else if !self.budget.take(source, self.began.elapsed()) {
+            Some(Acceptance::Ignore(IgnoreReason::OverQuota))
+        } else {
+            None
+        };
+        let (network, auditor, network_id) =
+            (self.network.clone(), self.auditor.clone(), self.network_id);
+        tokio::spawn(async move {
+            let acceptance = match at_once {
+                Some(acceptance) => acceptance,
+                None => verify_evidence(file, network_id, auditor).await,
+            };
+            let _ = network.report(token, acceptance).await;
+        });
+    }
+
     async fn judge_checkpoint(&self, data: &[u8]) -> Acceptance {
         let Ok(text) = std::str::from_utf8(data) else {
             return Acceptance::Reject(RejectReason::Encoding);
@@ -87,11 +112,10 @@ impl Pump {
             return Acceptance::Ignore(IgnoreReason::OtherNetwork);
         }
         let log = unverified.log;
-        let Some(key) = self
-            .connected
-            .values()
-            .find(|(_, known)| *known == log)
-            .map(|(key, _)| *key)
+        let connected = self.connected.values().find(|met| met.log == log);
+        let Some(key) = connected
+            .map(|met| met.key)
+            .or_else(|| self.met.get(&log).copied())
         else {
             return Acceptance::Ignore(IgnoreReason::Unknown);
         };
@@ -117,6 +141,35 @@ fn author_of(ledger: &Ledger, log: &Digest) -> Option<PublicKey> {
         Body::Genesis(genesis) => Some(genesis.keys.log),
         _ => None,
     }
+}
+
+/// Verifies a file, and lets the auditor act on what it proves.
+async fn verify_evidence(
+    file: Vec<u8>,
+    network_id: Digest,
+    auditor: mpsc::Sender<AuditorCommand>,
+) -> Acceptance {
+    let judged = tokio::task::spawn_blocking({
+        let file = file.clone();
+        move || evidence::judge(&file, Some(&network_id))
+    });
+    let conviction = match judged.await {
+        Ok(Ok(conviction)) => Box::new(conviction),
+        Ok(Err(invalid)) => return invalid.acceptance(),
+        Err(_) => return Acceptance::Ignore(IgnoreReason::NotJudged),
+    };
+    let (answer, answered) = oneshot::channel();
+    let command = AuditorCommand::Evidence {
+        file,
+        conviction,
+        answer: Some(answer),
+    };
+    if auditor.send(command).await.is_err() {
+        return Acceptance::Ignore(IgnoreReason::NotJudged);
+    }
+    answered
+        .await
+        .unwrap_or(Acceptance::Ignore(IgnoreReason::NotJudged))
 }
 
 /// The statement that these bytes are, its signature verified, or the judgement on them.

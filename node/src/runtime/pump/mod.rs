@@ -17,8 +17,26 @@ use symphony_transparency::{Digest, PublicKey};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    auditor::AuditorCommand, core::CoreCommand, directory::Directory, gathering::Gathering,
+    auditor::AuditorCommand,
+    core::CoreCommand,
+    directory::Directory,
+    evidence::{Budget, EvidenceStore, fetch},
+    gathering::Gathering,
 };
+
+/// Logs whose authors are remembered after they left: as many as are followed at once.
+const MET_MAX: usize = 1_024;
+
+/// Who a connected peer is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met {
+    /// Log key.
+    pub(super) key: PublicKey,
+    /// Log id.
+    pub(super) log: Digest,
+    /// Witness key, which entry 0 of the log binds.
+    pub(super) witness: PublicKey,
+}
 
 pub(super) struct Pump {
     pub(super) events: Events,
@@ -30,7 +48,15 @@ pub(super) struct Pump {
     pub(super) core: mpsc::Sender<CoreCommand>,
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     /// Who is connected: log key and log id by peer id. Bounded by the network's limit of connections.
-    pub(super) connected: BTreeMap<PeerId, (PublicKey, Digest)>,
+    pub(super) connected: BTreeMap<PeerId, Met>,
+    /// Keys of the logs whose authors were met, for checkpoints that others pass on.
+    pub(super) met: BTreeMap<Digest, PublicKey>,
+    /// Evidence that this node keeps.
+    pub(super) evidence: EvidenceStore,
+    /// How much verifying each peer may still cause.
+    pub(super) budget: Budget,
+    /// Since when times are counted.
+    pub(super) began: Instant,
     /// Who has come since the start, until that is enough.
     pub(super) gathering: Option<Gathering>,
     /// When it is enough in any case.
@@ -92,6 +118,15 @@ impl Pump {
             NetworkEvent::PeerDisconnected { peer } => self.gone(peer).await,
             NetworkEvent::PeerSubscribed { peer, topic } => self.subscribed(peer, topic).await,
             NetworkEvent::Gossip {
+                topic: Topic::Evidence,
+                source,
+                data,
+                token,
+            } => {
+                self.judge_evidence(source, data, token);
+                true
+            }
+            NetworkEvent::Gossip {
                 topic, data, token, ..
             } => {
                 let acceptance = self.judge(topic, &data).await;
@@ -123,8 +158,8 @@ impl Pump {
 
     /// A peer said who it is: its log begins with a genesis that binds its log key to the transport key of this connection.
     async fn hello(&mut self, peer: PeerId, hello: &Hello) -> bool {
-        let replay = match verify_hello(peer, hello, &self.network_id) {
-            Ok(replay) => replay,
+        let (replay, witness) = match verify_hello(peer, hello, &self.network_id) {
+            Ok(verified) => verified,
             Err(reason) => {
                 tracing::warn!(%peer, reason, "blocked: hello refused");
                 let _ = self.network.block(peer).await;
@@ -135,7 +170,10 @@ impl Pump {
         if key == self.own_key {
             return true;
         }
-        self.connected.insert(peer, (key, log));
+        self.connected.insert(peer, Met { key, log, witness });
+        if self.met.len() < MET_MAX {
+            self.met.insert(log, key);
+        }
         self.directory.arrived(key, peer);
         if let Some(gathering) = &mut self.gathering {
             gathering.introduced(peer);
@@ -156,6 +194,13 @@ impl Pump {
             }))
             .await;
         let introduced = self.core.send(CoreCommand::Introduce { to: key }).await;
+        tokio::spawn(fetch(
+            self.network.clone(),
+            peer,
+            self.evidence.clone(),
+            self.network_id,
+            self.auditor.clone(),
+        ));
         known.is_ok() && reachable.is_ok() && introduced.is_ok()
     }
 
@@ -163,7 +208,7 @@ impl Pump {
         if let Some(gathering) = &mut self.gathering {
             gathering.gone(&peer);
         }
-        let Some((key, log)) = self.connected.remove(&peer) else {
+        let Some(Met { key, log, .. }) = self.connected.remove(&peer) else {
             return true;
         };
         self.directory.left(&key);
@@ -180,8 +225,12 @@ impl Pump {
     }
 }
 
-/// The replay that begins with a peer's entry 0, or why the hello is refused.
-fn verify_hello(peer: PeerId, hello: &Hello, network: &Digest) -> Result<Replay, String> {
+/// The replay that begins with a peer's entry 0, and the witness key that it binds; or why the hello is refused.
+fn verify_hello(
+    peer: PeerId,
+    hello: &Hello,
+    network: &Digest,
+) -> Result<(Replay, PublicKey), String> {
     let replay =
         Replay::begin(&hello.genesis_entry, Some(network)).map_err(|error| error.to_string())?;
     let entry = Entry::parse(&hello.genesis_entry, None).map_err(|error| error.to_string())?;
@@ -194,5 +243,5 @@ fn verify_hello(peer: PeerId, hello: &Hello, network: &Digest) -> Result<Replay,
     if peer_id_of_transport_key(genesis.keys.transport.as_bytes()) != Some(peer) {
         return Err("entry 0 binds another transport key".to_owned());
     }
-    Ok(replay)
+    Ok((replay, genesis.keys.witness))
 }

@@ -1,14 +1,14 @@
 //! Requests of peers.
 
 use symphony_network::{PeerId, Refusal, RefusalCode, ReplyToken, Request, Response};
-use symphony_transparency::StatementKind;
+use symphony_transparency::{Cosigner, StatementKind};
 
 use super::{Pump, judge::verified, serve::answer};
-use crate::runtime::core::CoreCommand;
+use crate::runtime::{auditor::AuditorCommand, core::CoreCommand};
 
 impl Pump {
     pub(super) fn request(&mut self, peer: PeerId, request: Request, reply: ReplyToken) -> bool {
-        let Some((key, _)) = self.connected.get(&peer).copied() else {
+        let Some(met) = self.connected.get(&peer).copied() else {
             self.refuse(
                 reply,
                 RefusalCode::HelloRequired,
@@ -24,7 +24,7 @@ impl Pump {
                         RefusalCode::Malformed,
                         "no statement of this network with a valid signature",
                     ),
-                    Ok(statement) if *statement.author() != key => {
+                    Ok(statement) if *statement.author() != met.key => {
                         self.refuse(
                             reply,
                             RefusalCode::NotAccepted,
@@ -47,10 +47,43 @@ impl Pump {
                 }
             }
             Request::Reveal { assignment } => self.hand(CoreCommand::Reveal {
-                from: key,
+                from: met.key,
                 assignment,
                 reply,
             }),
+            Request::EvidenceList => {
+                let digests = self.evidence.digests();
+                self.answer(reply, Response::EvidenceList { digests });
+            }
+            Request::Evidence { digest } => {
+                let response = match self.evidence.file(&digest) {
+                    Ok(Some(file)) => Response::Evidence { file },
+                    Ok(None) => Response::Refused(Refusal::new(
+                        RefusalCode::NotFound,
+                        "this node does not keep that file",
+                    )),
+                    Err(error) => {
+                        tracing::warn!(%error, "an evidence file could not be read");
+                        Response::Refused(Refusal::new(
+                            RefusalCode::Busy,
+                            "the file could not be read",
+                        ))
+                    }
+                };
+                self.answer(reply, response);
+            }
+            Request::SubmitCosignature { note } => {
+                let command = AuditorCommand::Cosigned {
+                    note,
+                    cosigner: Cosigner::of_peer(&self.network_id, &met.log, met.witness),
+                    reply,
+                };
+                if let Err(error) = self.auditor.try_send(command)
+                    && let AuditorCommand::Cosigned { reply, .. } = error.into_inner()
+                {
+                    self.refuse(reply, RefusalCode::Busy, "too much to do; try again later");
+                }
+            }
             question => self.serve(question, reply),
         }
         true
@@ -63,6 +96,13 @@ impl Pump {
         {
             self.refuse(reply, RefusalCode::Busy, "too much to do; try again later");
         }
+    }
+
+    fn answer(&self, reply: ReplyToken, response: Response) {
+        let network = self.network.clone();
+        tokio::spawn(async move {
+            let _ = network.reply(reply, response).await;
+        });
     }
 
     fn refuse(&self, reply: ReplyToken, code: RefusalCode, message: &str) {

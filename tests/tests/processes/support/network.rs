@@ -8,7 +8,9 @@ use std::{
 use symphony_admin::{LogName, v1};
 use symphony_executor::ExecutorConfig;
 use symphony_node::{
-    config::{AdminSettings, Config, NetworkSettings, PolicySettings, ProfileSettings},
+    config::{
+        AdminSettings, Config, KademliaChoice, NetworkSettings, PolicySettings, ProfileSettings,
+    },
     home::Home,
 };
 use tempfile::TempDir;
@@ -55,14 +57,25 @@ impl Role {
 pub(crate) struct Network {
     pub(crate) peers: Vec<Peer>,
     folder: TempDir,
+    kademlia: KademliaChoice,
 }
 
 impl Network {
     /// Makes the homes, and starts nothing.
     pub(crate) async fn prepare(roles: Vec<Role>) -> anyhow::Result<Self> {
+        Self::prepare_with(roles, KademliaChoice::Automatic).await
+    }
+
+    /// The same, where peers know only those that they are told of.
+    pub(crate) async fn prepare_apart(roles: Vec<Role>) -> anyhow::Result<Self> {
+        Self::prepare_with(roles, KademliaChoice::Off).await
+    }
+
+    async fn prepare_with(roles: Vec<Role>, kademlia: KademliaChoice) -> anyhow::Result<Self> {
         let mut network = Self {
             peers: Vec::new(),
             folder: tempfile::Builder::new().prefix("symphony-").tempdir()?,
+            kademlia,
         };
         for role in roles {
             network.add(role).await?;
@@ -81,6 +94,15 @@ impl Network {
         }
         network.meet().await?;
         Ok(network)
+    }
+
+    /// A peer that comes later: its process runs when this returns.
+    pub(crate) async fn join(&mut self, role: Role) -> anyhow::Result<usize> {
+        self.add(role).await?;
+        let index = self.peers.len() - 1;
+        self.peers[index].start(&[])?;
+        self.peers[index].ready().await?;
+        Ok(index)
     }
 
     async fn add(&mut self, role: Role) -> anyhow::Result<()> {
@@ -109,6 +131,9 @@ impl Network {
             },
             checkpoint_interval: Duration::from_millis(200),
             follow_interval: Duration::from_millis(200),
+            suspect_after: Duration::from_secs(1),
+            cosign_interval: Duration::from_millis(200),
+            kademlia: self.kademlia,
             ..Config::default()
         };
         let (made, _) = Home::init(&home, &config, |_| {}).await?;

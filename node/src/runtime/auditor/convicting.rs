@@ -1,0 +1,240 @@
+//! Convicting: evidence files made of faults found here, and those that others made. Spec: NET-36, NET-37.
+
+use symphony_ledger::{Ledger, LedgerError};
+use symphony_network::{Acceptance, IgnoreReason, Topic};
+use symphony_protocol::{
+    Fault,
+    evidence::{Conviction, Evidence, EvidenceError, ForkPoint, LogSource, ProveError},
+};
+use symphony_transparency::{CheckpointError, Digest, PublicKey, SignedCheckpoint};
+use tokio::sync::oneshot;
+
+use super::{Auditor, AuditorCommand, Exposure};
+use crate::{evidence::judge, runtime::evidence::Insertion};
+
+/// Why there is no evidence of a fork.
+#[derive(Debug, thiserror::Error)]
+enum ForkError {
+    /// The ledger cannot be read.
+    #[error("ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The log is not held here.
+    #[error("the log is not held here")]
+    NotHeld,
+    /// A checkpoint cannot be read.
+    #[error("checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// It convicts nobody.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+/// A log as evidence is made of it.
+struct Source {
+    ledger: Ledger,
+    log: Digest,
+    /// Entries in the ledger; the tail follows them.
+    stored: u64,
+    tail: Vec<Vec<u8>>,
+    checkpoint: String,
+    earlier: Option<String>,
+}
+
+impl LogSource for Source {
+    fn entry(&self, index: u64) -> Option<Vec<u8>> {
+        if let Some(behind) = index.checked_sub(self.stored) {
+            return self.tail.get(usize::try_from(behind).ok()?).cloned();
+        }
+        self.ledger.log(&self.log).ok()??.entry(index).ok()?
+    }
+}
+
+impl Source {
+    fn prove(&self, fault: &Fault) -> Result<Evidence, ProveError> {
+        let earlier: Vec<&str> = self.earlier.as_deref().into_iter().collect();
+        Evidence::prove(self, &self.checkpoint, &earlier, fault)
+    }
+}
+
+impl Auditor {
+    /// Acts again on what earlier runs kept.
+    pub(super) async fn recall_evidence(&mut self) {
+        for (_, conviction) in self.parts.evidence.all() {
+            self.expose_conviction(&conviction).await;
+        }
+    }
+
+    /// Keeps a file that was verified, and acts on what it proves. The answer says whether it is passed on.
+    pub(super) async fn evidence(
+        &mut self,
+        file: Vec<u8>,
+        conviction: Conviction,
+        answer: Option<oneshot::Sender<Acceptance>>,
+    ) {
+        let acceptance = self.keep(file, &conviction).await;
+        if let Some(answer) = answer {
+            // Whoever asked may have been told already that nobody judged in time.
+            let _ = answer.send(acceptance);
+        }
+        self.expose_conviction(&conviction).await;
+    }
+
+    async fn keep(&mut self, file: Vec<u8>, conviction: &Conviction) -> Acceptance {
+        match self.parts.evidence.insert(file, conviction.clone()).await {
+            Ok(Insertion::New) => {
+                self.changed = true;
+                Acceptance::Accept
+            }
+            Ok(Insertion::Known) => Acceptance::Ignore(IgnoreReason::Known),
+            Ok(Insertion::NoRoom) => Acceptance::Ignore(IgnoreReason::OverQuota),
+            Err(error) => {
+                tracing::warn!(%error, "an evidence file is not kept");
+                Acceptance::Ignore(IgnoreReason::NotJudged)
+            }
+        }
+    }
+
+    /// Keeps a file that was made here, and tells the others.
+    pub(super) async fn publish_evidence(&mut self, file: Vec<u8>, conviction: &Conviction) {
+        let kept = self.keep(file.clone(), conviction).await;
+        self.expose_conviction(conviction).await;
+        if kept != Acceptance::Accept {
+            return;
+        }
+        // Whoever is not reached asks for it when a session begins.
+        if let Err(error) = self.parts.network.publish(Topic::Evidence, file).await {
+            tracing::debug!(%error, "evidence not gossiped");
+        }
+    }
+
+    async fn expose_conviction(&mut self, conviction: &Conviction) {
+        if conviction.fault.peer == self.parts.own_key {
+            tracing::error!(
+                rule = conviction.fault.rule.id(),
+                "others hold evidence against this node"
+            );
+            return;
+        }
+        let peer = conviction.fault.peer;
+        self.expose(conviction.fault.clone(), conviction.log).await;
+        // What is proven to anyone is shown rather than what only this node saw.
+        if let Some(exposure) = self.exposed.get_mut(&peer)
+            && !exposure.proven
+        {
+            *exposure = Exposure {
+                fault: conviction.fault.clone(),
+                found_in: conviction.log,
+                proven: true,
+            };
+            self.changed = true;
+        }
+    }
+
+    /// A fault that a log shows, of its author or of a peer whose statements it holds: the peer is exposed, and a file is made
+    /// of it away from the event loop.
+    pub(super) async fn convict(&mut self, fault: Fault, log: Digest) {
+        let Some(source) = self.source_of(&fault, log) else {
+            return self.expose(fault, Some(log)).await;
+        };
+        if let Some(commands) = self.own_commands.upgrade() {
+            let fault = fault.clone();
+            tokio::task::spawn_blocking(move || {
+                match source.prove(&fault) {
+                    Ok(evidence) => {
+                        let file = evidence.bytes().to_vec();
+                        // The auditor may have stopped.
+                        let _ = commands.blocking_send(AuditorCommand::Made { file });
+                    }
+                    Err(error) => {
+                        tracing::warn!(peer = %fault.peer, rule = fault.rule.id(), %error, "no evidence could be made");
+                    }
+                }
+            });
+        }
+        self.expose(fault, Some(log)).await;
+    }
+
+    /// Two signed checkpoints that cannot both be of one log.
+    pub(super) async fn convict_of_fork(&mut self, fault: Fault, log: Digest, notes: (&str, &str)) {
+        if let Some(followed) = self.logs.get_mut(&log) {
+            followed.convicted = true;
+            followed.conflicting = None;
+        }
+        match self.fork(log, notes) {
+            Ok(evidence) => self.made(evidence.bytes().to_vec()).await,
+            Err(error) => {
+                tracing::warn!(log = log.fmt_short(), %error, "no evidence of a fork could be made");
+            }
+        }
+        self.expose(fault, Some(log)).await;
+    }
+
+    /// The smaller checkpoint, the larger one, and, from the entries held here, why the larger does not continue the smaller.
+    fn fork(&self, log: Digest, (small, large): (&str, &str)) -> Result<Evidence, ForkError> {
+        let reader = self.parts.ledger.log(&log)?.ok_or(ForkError::NotHeld)?;
+        let genesis = reader.entry(0)?.ok_or(ForkError::NotHeld)?;
+        let sizes = (
+            SignedCheckpoint::parse_unverified(small)?.size,
+            SignedCheckpoint::parse_unverified(large)?.size,
+        );
+        if sizes.0 == sizes.1 {
+            return Ok(Evidence::two_checkpoints(&genesis, small, large, None)?);
+        }
+        let point = ForkPoint {
+            root: reader.root_at(sizes.0)?,
+            hashes: &reader.consistency_proof(sizes.0, sizes.1)?,
+        };
+        Ok(Evidence::two_checkpoints(
+            &genesis,
+            small,
+            large,
+            Some(point),
+        )?)
+    }
+
+    /// Everything from which a fault can be proved: the stored entries, those behind the fault, the author's signature.
+    fn source_of(&mut self, fault: &Fault, log: Digest) -> Option<Source> {
+        let ledger = self.parts.ledger.clone();
+        let (mut have, mut tail) = (ledger.log(&log).ok()??.size().ok()?, Vec::new());
+        let stored = have;
+        if let Some(followed) = self.logs.get_mut(&log)
+            && followed.replay.author() == fault.peer
+        {
+            followed.convicted = true;
+            have = followed.have();
+            tail = followed
+                .tail
+                .take()
+                .map_or_else(Vec::new, |tail| tail.entries);
+        }
+        let checkpoint = ledger.checkpoint_up_to(&log, have).ok()??.text;
+        // A window begins at the nearest place whose state the author signed.
+        let earlier = ledger.checkpoint_up_to(&log, fault.entry).ok().flatten();
+        Some(Source {
+            ledger,
+            log,
+            stored,
+            tail,
+            checkpoint,
+            earlier: earlier.map(|stored| stored.text),
+        })
+    }
+
+    /// A file that was made here: verified like any other, kept, and published.
+    pub(super) async fn made(&mut self, file: Vec<u8>) {
+        match judge(&file, Some(&self.parts.network_id)) {
+            Ok(conviction) => self.publish_evidence(file, &conviction).await,
+            Err(error) => tracing::error!(%error, "evidence made here proves nothing"),
+        }
+    }
+
+    /// Gossip of an exposed peer is no longer read.
+    pub(super) fn punish(&self, peer: &PublicKey) {
+        if let Some(peer) = self.parts.directory.get(peer) {
+            let network = self.parts.network.clone();
+            tokio::spawn(async move {
+                let _ = network.punish(peer).await;
+            });
+        }
+    }
+}
