@@ -35,7 +35,7 @@ fn pair<R: StatementRecord>(
     let second: Received<R> = statement("second", &pair.second, &network)?;
     let peer = *first.statement.author();
     require("second", "author", &peer, second.statement.author())?;
-    // A peer whose log was retired may begin again in another one.
+    // One key has one log (STORE-24): what is in a second one convicts nobody of the first.
     let log = origin(&first.record).log;
     require("second", "log", &log, &origin(&second.record).log)?;
     require_order(&first.digest(), &second.digest())?;

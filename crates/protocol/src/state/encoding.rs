@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    fn value(&self, key: &Key) -> Option<Vec<u8>> {
+    pub(super) fn value(&self, key: &Key) -> Option<Vec<u8>> {
         Some(match key {
             Key::Clock => encode(&self.clock_value()),
             Key::Counters => encode(&self.counters_value()),

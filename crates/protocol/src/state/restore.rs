@@ -113,7 +113,20 @@ impl State {
             ..begun
         };
         state.rebuild_dues();
+        state.check_values()?;
         Ok(state)
+    }
+
+    /// Refuses values with fields that contradict each other: no state has them, and readers could take them differently.
+    fn check_values(&self) -> Result<(), RecordError> {
+        let reader = Reader("state");
+        for (key, found) in self.map.iter() {
+            let key = reader.require("key", encoding::parse_name(key))?;
+            if self.value(&key).as_deref() != Some(found) {
+                return reader.refuse("value", "one that a state has", format_args!("{key:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// The deadlines of the steps at hand. Those of other steps are not known: a partial state can miss that one passed, and
