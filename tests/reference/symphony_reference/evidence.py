@@ -303,12 +303,32 @@ KEYS = {
 PAYLOADS = {"capability/": "Capability", "beacon/": "Beacon"}
 
 
+# Of duties only assignment (2) and replacement (3) have a slot; 0 is none.
+DUTIES_WITH_SLOT = (2, 3)
+ANSWERED, REVEALED = 3, 4
+
+
+def consistent_selection(selection):
+    return bool(selection.ballot) == (selection.progress == ANSWERED) and (
+        not selection.answer or selection.progress == REVEALED)
+
+
+# EVIDENCE-11: no state encodes to anything else.
+CONSISTENT = {
+    "clock": lambda clock: (clock.duty or not clock.duty_index) and (clock.duty in DUTIES_WITH_SLOT or not clock.duty_slot),
+    "task/": lambda task: all(not (plan.open and plan.finished) and (plan.finished or not plan.answer) for plan in task.plans),
+    "beacon/": lambda beacon: all(map(consistent_selection, beacon.selections)),
+    "assignment/": lambda order: order.receipt or not order.ballot,
+}
+
+
 def open_leaf(fold, opened):
     prefix = next((one for one, (size, _) in KEYS.items()
                    if opened.key.startswith(one.encode()) and len(opened.key) == len(one) + size), None)
     require(prefix, "a key that no state has")
     rest = opened.key[len(prefix) :]
     message = records.read(KEYS[prefix][1], opened.value, SIZE_MAX)
+    require(CONSISTENT.get(prefix, lambda _: True)(message), "a value whose fields contradict each other")
     fold.map.table(prefix)[rest] = message
     if prefix not in PAYLOADS:
         require(not opened.payload, "a payload that nothing names")
@@ -317,6 +337,7 @@ def open_leaf(fold, opened):
     require(name(kind, opened.payload) == message.statement, "another payload")
     payload = records.read_payload(kind, opened.payload)
     if kind == "Capability":
+        require(payload.sequence == message.sequence, "another number than the capability's")
         fold.capabilities[rest] = payload
     else:
         fold.add_step(int.from_bytes(rest, "big"), payload)
