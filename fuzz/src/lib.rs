@@ -5,6 +5,8 @@
 //! that was given; a fault leaves the state as it was; equal entries lead to equal states. Seeds are the vectors of
 //! `tests/vectors`, so every accepted and every refused case is where mutation begins.
 
+pub mod evidence;
+pub mod fields;
 pub mod mutate;
 pub mod seeds;
 pub mod states;

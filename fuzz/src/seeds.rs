@@ -52,7 +52,7 @@ pub fn files(folder: &str) -> Vec<VectorFile> {
 /// The bytes that a value stands for.
 pub fn bytes_of(value: &str) -> Vec<u8> {
     let digits = value.as_bytes();
-    let hexadecimal = digits.len() % 2 == 0
+    let hexadecimal = digits.len().is_multiple_of(2)
         && digits
             .iter()
             .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));

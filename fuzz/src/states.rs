@@ -6,7 +6,7 @@ use symphony_proto::log::v1 as wire;
 use symphony_protocol::PreparedEntry;
 use symphony_protocol::records::{Body, Entry, Signatures};
 use symphony_protocol::replay::Replay;
-use symphony_transparency::{Digest, decode_canonical, encode};
+use symphony_transparency::{Digest, PublicKey, decode_canonical, encode};
 
 use crate::seeds;
 
@@ -45,6 +45,14 @@ pub fn network() -> Digest {
             .and_then(|entry| Replay::begin(entry, None).ok())
             .map_or(Digest::ZERO, |replay| replay.state().network())
     })
+}
+
+/// The author of the vectors' logs.
+pub fn author() -> Option<PublicKey> {
+    let entry_0 = logs().first()?.first()?;
+    Replay::begin(entry_0, None)
+        .ok()
+        .map(|replay| replay.author())
 }
 
 /// The sound part of a log up to `size` entries, replayed. Signatures were checked when the vectors were tested.

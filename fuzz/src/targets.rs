@@ -2,9 +2,11 @@
 
 use symphony_protocol::map::{Proof, StateMap, Terminal};
 use symphony_protocol::records::{
-    Acknowledgement, Assignment, AssignmentPrivate, Beacon, Bid, Capability, Entry, Params,
-    Receipt, Received, Retirement, Reveal, RevealPrivate, Revocation, Signatures, StatementRecord,
+    Acknowledgement, AnsweredEntry, Assignment, AssignmentPrivate, Beacon, Bid, Capability,
+    Challenge, Entry, Params, Receipt, Received, Retirement, Reveal, RevealPrivate, Revocation,
+    Signatures, StatementRecord,
 };
+use symphony_questions::{TASK_COUNT_MAX, TASK_INPUT_SIZE_MAX, parse_tasks};
 use symphony_transparency::merkle::{NodeHash, TreeHead, verify_consistency, verify_inclusion};
 use symphony_transparency::tiles::{TilePath, decode_bundle, encode_bundle};
 use symphony_transparency::witness::{
@@ -15,7 +17,7 @@ use symphony_transparency::{
     UnverifiedStatement, VerifierKey,
 };
 
-use crate::{seeds, states};
+use crate::{evidence, seeds, states};
 
 /// One way in for bytes of strangers.
 pub struct Target {
@@ -97,6 +99,21 @@ pub const TARGETS: &[Target] = &[
         run: states::replay,
         seeds: states::replay_seeds,
     },
+    Target {
+        name: "evidence",
+        run: evidence::file,
+        seeds: || seeds::values(&["evidence"], &["evidence"]),
+    },
+    Target {
+        name: "evidence_fields",
+        run: evidence::edited,
+        seeds: evidence::edited_seeds,
+    },
+    Target {
+        name: "tasks",
+        run: tasks,
+        seeds: tasks_seeds,
+    },
 ];
 
 /// What is read has one encoding.
@@ -138,6 +155,26 @@ fn record(input: &[u8]) {
     round_trip::<Acknowledgement>(input);
     round_trip::<Retirement>(input);
     let _ = Received::<Beacon>::parse(input, &states::network());
+    challenge(input);
+}
+
+/// A challenge has one encoding, and nothing invented answers it.
+fn challenge(input: &[u8]) {
+    let Ok(challenge) = Challenge::parse(input) else {
+        return;
+    };
+    assert_eq!(challenge.encode(), input);
+    let hashes = input
+        .chunks_exact(32)
+        .filter_map(|hash| hash.try_into().ok());
+    let entry = AnsweredEntry {
+        bytes: input.to_vec(),
+        hashes: hashes.take(usize::from(input[0] % 8)).collect(),
+    };
+    let indices = challenge.indices();
+    let answer = vec![entry; usize::try_from(indices.end - indices.start).unwrap_or(0)];
+    let author = states::author().expect("there are logs");
+    assert!(challenge.check_answer(&author, &answer).is_err());
 }
 
 fn round_trip<R: StatementRecord>(input: &[u8]) {
@@ -287,4 +324,32 @@ fn params_seeds() -> Vec<Vec<u8>> {
         .map(|params| params.to_bytes().to_vec())
         .into_iter()
         .collect()
+}
+
+/// A file of tasks: what is read is within its limits, and the same tasks written are read back.
+fn tasks(input: &[u8]) {
+    let Ok(tasks) = parse_tasks(input) else {
+        return;
+    };
+    assert!((1..=TASK_COUNT_MAX).contains(&tasks.len()));
+    let mut lines = String::new();
+    for task in &tasks {
+        assert!((1..=TASK_INPUT_SIZE_MAX).contains(&task.input.len()));
+        lines += &serde_json::to_string(task).expect("texts can be written as JSON");
+        lines.push('\n');
+    }
+    let again = parse_tasks(lines.as_bytes()).expect("what was read can be written and read");
+    assert_eq!(again, tasks);
+}
+
+fn tasks_seeds() -> Vec<Vec<u8>> {
+    [
+        r#"{"canary": "x", "examples": [{"input": "True and not False is", "target": "True"}, {"input": "\u00e9\n"}]}"#,
+        "{\"input\": \"a\", \"target\": \"b\"}\n\n{\"input\": \"c\", \"skill\": \"navigate\"}\r\n",
+        r#"{"input": "a", "target": null}"#,
+        r#"{"examples": []}"#,
+        r#"[1, -2.5e300, true]"#,
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
 }

@@ -8,6 +8,10 @@
     reason = "tests, and modules that are a library elsewhere"
 )]
 
+#[path = "../../../fuzz/src/evidence.rs"]
+mod evidence;
+#[path = "../../../fuzz/src/fields.rs"]
+mod fields;
 #[path = "../../../fuzz/src/mutate.rs"]
 mod mutate;
 #[path = "../../../fuzz/src/seeds.rs"]
@@ -104,6 +108,17 @@ fn replay_1_a_strangers_entry_is_applied_whole_or_not_at_all() {
 #[test]
 fn replay_5_a_strangers_log_leads_to_one_state() {
     fuzz_named("replay", 600);
+}
+
+#[test]
+fn evidence_3_nobody_is_convicted_but_the_peer_of_the_vector() {
+    fuzz_named("evidence", 10_000);
+    fuzz_named("evidence_fields", 4_000);
+}
+
+#[test]
+fn tasks_of_strangers_are_read_whole_or_not_at_all() {
+    fuzz_named("tasks", 20_000);
 }
 
 #[test]
