@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     baseline::Baseline,
     show::{Performance, share},
-    stage::{AuditLine, Stage},
+    stage::Stage,
+    strangers::{AuditLine, EvidenceLine},
 };
 
 /// Windows into which the questions are divided.
@@ -28,6 +29,8 @@ pub struct DemoResult {
     pub faults: Vec<FaultLine>,
     /// Exported logs.
     pub exports: Vec<PathBuf>,
+    /// Files that prove the faults to anyone, each checked by a process of its own.
+    pub evidence: Vec<EvidenceLine>,
 }
 
 /// Shares of right answers, 0 to 1.
@@ -99,6 +102,7 @@ impl DemoResult {
         audits: &[AuditLine],
         baseline: &Baseline,
         exports: &[PathBuf],
+        evidence: Vec<EvidenceLine>,
     ) -> Self {
         let total = performance.asked.len();
         let mut faults: Vec<FaultLine> = Vec::new();
@@ -132,6 +136,7 @@ impl DemoResult {
                 .collect(),
             faults,
             exports: exports.to_vec(),
+            evidence,
         }
     }
 }

@@ -9,6 +9,7 @@ mod contract;
 mod report;
 mod show;
 mod stage;
+mod strangers;
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
@@ -85,8 +86,10 @@ async fn perform(
     let exports = stage.export().await?;
     stage.close_nodes().await;
     let audits = stage.audit(&exports).await?;
+    let evidence = stage.evidence().await?;
     let baseline = baseline::Baseline::measure(stage, &performance).await?;
-    let result = contract::DemoResult::new(stage, &performance, &audits, &baseline, &exports);
+    let result =
+        contract::DemoResult::new(stage, &performance, &audits, &baseline, &exports, evidence);
     let report = report::text(stage, &performance, &sightings, &audits, &baseline, &result);
     // A script reads standard output: there the JSON object stands alone.
     if args.json {

@@ -7,7 +7,8 @@ use super::{
     cast::Part,
     contract::{DemoResult, selections, vote_against_best},
     show::Performance,
-    stage::{AuditLine, Sighting, Stage},
+    stage::{Sighting, Stage},
+    strangers::{AuditLine, EvidenceLine},
 };
 
 /// What happened, in words and figures.
@@ -65,7 +66,8 @@ fn write_report(
     death(text, stage, performance)?;
     failures(text, performance)?;
     live(text, sightings)?;
-    audit(text, stage, audits)
+    audit(text, stage, audits)?;
+    evidence(text, stage, &result.evidence)
 }
 
 fn accuracy(text: &mut String, baseline: &Baseline, result: &DemoResult) -> std::fmt::Result {
@@ -327,6 +329,40 @@ fn audit(text: &mut String, stage: &Stage, audits: &[AuditLine]) -> std::fmt::Re
             "    expected {}\n    found    {}",
             fault.expected, fault.found
         )?;
+    }
+    Ok(())
+}
+
+fn evidence(text: &mut String, stage: &Stage, lines: &[EvidenceLine]) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "\nEach fault is now a file that proves it to anyone, without a log, a node or a network (`symphony evidence verify FILE`):"
+    )?;
+    for line in lines {
+        let name = line
+            .file
+            .file_name()
+            .map(|name| name.to_string_lossy().chars().take(12).collect::<String>())
+            .unwrap_or_default();
+        let (peer, rule) = (line.peer.as_deref(), line.rule.as_deref());
+        writeln!(
+            text,
+            "  {name}…  {} bytes  {}: {} broke {}",
+            line.size,
+            if line.valid {
+                "proves"
+            } else {
+                "does not prove"
+            },
+            peer.map_or_else(|| "nobody".to_owned(), |peer| stage.name_of(peer)),
+            rule.unwrap_or("nothing"),
+        )?;
+    }
+    if let Some(first) = lines.iter().find(|line| line.valid) {
+        writeln!(text, "  The first one in words: {}", first.explanation)?;
     }
     Ok(())
 }

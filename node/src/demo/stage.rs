@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
 use symphony_admin::{AdminClient, LogName, v1};
 use symphony_executor::{EngineModel, EngineProcessConfig, ExecutorConfig};
 use symphony_ledger::{ExportAbout, MissingRecord};
@@ -56,24 +55,6 @@ pub(super) struct Sighting {
     pub(super) expected: String,
     pub(super) found: String,
     pub(super) after: Duration,
-}
-
-/// One line of `symphony audit --json`.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct AuditLine {
-    /// Nothing for a file that names no peer.
-    pub(super) peer: Option<String>,
-    pub(super) verdict: String,
-    pub(super) entries: u64,
-    pub(super) selections: u64,
-    pub(super) settlements: u64,
-    #[serde(rename = "void")]
-    pub(super) void_settlements: u64,
-    pub(super) timeouts: u64,
-    pub(super) state_root: Option<String>,
-    pub(super) claimed_state_root: Option<String>,
-    pub(super) entries_per_second: f64,
-    pub(super) fault: Option<super::FaultLine>,
 }
 
 /// Everything that runs.
@@ -467,36 +448,9 @@ impl Stage {
         }
     }
 
-    /// Audits exported files in a process of its own, which sees nothing else.
-    pub(super) async fn audit(&self, exports: &[PathBuf]) -> anyhow::Result<Vec<AuditLine>> {
-        let program = std::env::current_exe()?;
-        let output = Command::new(program)
-            .arg("audit")
-            .arg("--json")
-            .args(exports)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await?;
-        let mut lines = Vec::new();
-        for line in output
-            .stdout
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            lines.push(
-                serde_json::from_slice(line)
-                    .with_context(|| format!("audit printed {}", String::from_utf8_lossy(line)))?,
-            );
-        }
-        if lines.is_empty() {
-            bail!(
-                "the audit printed nothing and ended with {}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        Ok(lines)
+    /// The folder that holds everything.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The settings under which a model is asked for the baselines: the engine that its peer used.
