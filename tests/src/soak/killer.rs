@@ -121,7 +121,7 @@ impl Soak {
                     folder.display()
                 )));
             }
-            if round % ROUNDS_PER_LOG == 0 || round == self.settings.rounds {
+            if round.is_multiple_of(ROUNDS_PER_LOG) || round == self.settings.rounds {
                 self.counts.acknowledged += home.acknowledged.count();
                 report(&format!(
                     "round {round}: {} entries acknowledged, nothing lost",
@@ -149,7 +149,7 @@ impl Soak {
     fn round(&mut self, home: &mut Home, round: u64) -> anyhow::Result<()> {
         self.kill(home)?;
         home.acknowledged.sync()?;
-        let damages = round % ROUNDS_PER_DAMAGE == 0 && home.acknowledged.count() > 0;
+        let damages = round.is_multiple_of(ROUNDS_PER_DAMAGE) && home.acknowledged.count() > 0;
         let crashed = self.folder.join("crashed");
         if damages {
             // As the kill left it: opening it moves the write-ahead log into tables.
@@ -158,7 +158,7 @@ impl Soak {
         self.runtime
             .block_on(inspect::whole(&home.folder, &home.acknowledged))?;
         self.counts.compared += home.acknowledged.count();
-        if round % ROUNDS_PER_CHECK == 0 {
+        if round.is_multiple_of(ROUNDS_PER_CHECK) {
             let report = inspect::check(&home.folder)?;
             anyhow::ensure!(report.is_clean(), "{:?}", inspect::names(&report));
             self.counts.checks += 1;
@@ -167,7 +167,7 @@ impl Soak {
             self.damage(home, &crashed)?;
             std::fs::remove_dir_all(&crashed)?;
         }
-        if round % ROUNDS_PER_SCARCITY == 0 {
+        if round.is_multiple_of(ROUNDS_PER_SCARCITY) {
             self.starve()?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use symphony_coordination::Event;
 use symphony_protocol::{Fault, Rule};
-use symphony_transparency::{Checkpoint, Digest, PublicKey, SignedCheckpoint};
+use symphony_transparency::{Checkpoint, Digest, NodeHash, PublicKey, SignedCheckpoint};
 
 use super::{Auditor, EXPOSED_MAX, Exposure, followed::check_waiting};
 use crate::runtime::{core::CoreCommand, view::Verdict};
@@ -135,19 +135,18 @@ impl Auditor {
         let Some(covering) = stored.ok().flatten().map(|stored| stored.checkpoint) else {
             return false;
         };
-        if covering.size <= tail.fault.entry {
-            return false;
-        }
-        let fault = if followed.root_behind(covering.size) == Some(covering.root) {
-            tail.fault.clone()
-        } else {
-            Fault {
+        let fault = match Signed::what(tail.fault.entry, &covering, |size| {
+            followed.root_behind(size)
+        }) {
+            Signed::Nothing => return false,
+            Signed::These => tail.fault.clone(),
+            Signed::Others => Fault {
                 peer: followed.replay.author(),
                 rule: Rule::TreeRoot,
                 entry: covering.size.saturating_sub(1),
                 expected: "the root of the entries that it served".to_owned(),
                 found: "another signed root".to_owned(),
-            }
+            },
         };
         self.convict(fault, *log).await;
         true
@@ -184,5 +183,55 @@ impl Auditor {
             .core
             .send(CoreCommand::Event(Event::Exposed { peer }))
             .await;
+    }
+}
+
+/// What an author signed of entries that were served as its own, of which one breaks a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signed {
+    /// Nothing yet: nobody is exposed.
+    Nothing,
+    /// A tree that holds them.
+    These,
+    /// A tree of that size that does not hold them.
+    Others,
+}
+
+impl Signed {
+    fn what(
+        faulty: u64,
+        checkpoint: &Checkpoint,
+        root_of: impl FnOnce(u64) -> Option<NodeHash>,
+    ) -> Self {
+        if checkpoint.size <= faulty {
+            Self::Nothing
+        } else if root_of(checkpoint.size) == Some(checkpoint.root) {
+            Self::These
+        } else {
+            Self::Others
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replay_7_only_what_a_signed_checkpoint_covers_exposes() {
+        let checkpoint = Checkpoint {
+            network: Digest::ZERO,
+            log: Digest::ZERO,
+            size: 10,
+            root: [1; 32],
+            state_root: Digest::ZERO,
+        };
+        let root = |root: [u8; 32]| move |_| Some(root);
+        assert_eq!(
+            Signed::what(10, &checkpoint, root([1; 32])),
+            Signed::Nothing
+        );
+        assert_eq!(Signed::what(9, &checkpoint, root([1; 32])), Signed::These);
+        assert_eq!(Signed::what(9, &checkpoint, root([2; 32])), Signed::Others);
     }
 }
