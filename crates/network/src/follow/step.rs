@@ -8,7 +8,7 @@ use crate::message::LogRange;
 /// The next thing to ask a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Names the step in [`Follow::finish`].
+    /// Names the step in [`Follow::finish`](super::Follow::finish).
     pub id: StepId,
     /// Whom to ask.
     pub peer: PeerId,
