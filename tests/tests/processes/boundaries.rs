@@ -16,8 +16,8 @@ use crate::{
 
 /// At which passings of a boundary a process dies: at its first, and amid a question.
 const PASSINGS: [u64; 3] = [1, 4, 9];
-/// Questions of one life, at most: every boundary is passed nine times long before.
-const QUESTIONS_MAX: u32 = 60;
+/// Questions after which it must have died. Checkpoints are signed at intervals, however fast questions are answered.
+const QUESTIONS_MAX: u32 = 2_000;
 
 /// What asks until a process is dead, and whether every question that it does not interrupt must be answered.
 struct Questions {
