@@ -155,9 +155,10 @@ pub fn similarity(left: &Embedding, right: &Embedding) -> f64 {
 }
 
 fn product(left: &Embedding, right: &Embedding) -> i64 {
-    let mut sum = 0;
+    // 64 products of at most 2³⁰: nothing wraps, and without checks the loop becomes a few wide instructions.
+    let mut sum = 0_i64;
     for (a, b) in left.0.iter().zip(&right.0) {
-        sum += i64::from(*a) * i64::from(*b);
+        sum = sum.wrapping_add(i32::from(*a).wrapping_mul(i32::from(*b)).into());
     }
     sum
 }

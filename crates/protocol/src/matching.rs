@@ -4,8 +4,6 @@
 //!
 //! Spec: SELECT-8.
 
-use std::collections::BTreeSet;
-
 use crate::embedding::{Embedding, similarity};
 use crate::number::floor_ppm;
 
@@ -25,9 +23,27 @@ pub struct Profile<'a> {
 ///
 /// Spec: SELECT-8.
 pub fn match_ppm(capability: &Profile<'_>, requirement: &Profile<'_>) -> u32 {
-    let coverage = coverage(capability.tags, requirement.tags);
-    let similarity = similarity(capability.embedding, requirement.embedding);
-    floor_ppm(0.5 * coverage + 0.5 * similarity)
+    Fit::of(capability, requirement).match_ppm
+}
+
+/// How a capability fits a requirement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Fit {
+    /// φ, in parts per million.
+    pub(crate) match_ppm: u32,
+    /// Likeness of the embeddings, in 0 to 1 (SELECT-7).
+    pub(crate) similarity: f64,
+}
+
+impl Fit {
+    pub(crate) fn of(capability: &Profile<'_>, requirement: &Profile<'_>) -> Self {
+        let coverage = coverage(capability.tags, requirement.tags);
+        let similarity = similarity(capability.embedding, requirement.embedding);
+        Self {
+            match_ppm: floor_ppm(0.5 * coverage + 0.5 * similarity),
+            similarity,
+        }
+    }
 }
 
 /// The share of the required tags that are offered, each compared byte for byte; 1 if none is required.
@@ -35,11 +51,8 @@ fn coverage(offered: &[String], required: &[String]) -> f64 {
     if required.is_empty() {
         return 1.0;
     }
-    let offered: BTreeSet<&str> = offered.iter().map(String::as_str).collect();
-    let covered = required
-        .iter()
-        .filter(|tag| offered.contains(tag.as_str()))
-        .count();
+    // At most 8 required tags against 32 offered ones.
+    let covered = required.iter().filter(|tag| offered.contains(tag)).count();
     covered as f64 / required.len() as f64
 }
 

@@ -8,13 +8,15 @@ use std::fmt::Debug;
 
 use kit::{START_MS, World, acknowledge, capability, params};
 use proptest::prelude::*;
+use symphony_proto::log::v1 as wire;
 use symphony_protocol::records::{
     Acknowledgement, AnswerCheck, Assignment, AssignmentPrivate, Beacon, Bid, Body, Capability,
-    CheckerVerdict, Entry, Model, Origin, OwnBid, Params, Phase, Policy, Reach, Receipt,
-    RecordError, Reveal, RevealPrivate, Revocation, StatementRecord, TaskKey, Timeout,
+    CheckerVerdict, ENTRY_SIZE_MAX, Entry, Model, Origin, OwnBid, Params, Phase, Policy, Reach,
+    Receipt, RecordError, Reveal, RevealPrivate, Revocation, Signatures, StatementRecord, TaskKey,
+    Timeout,
 };
 use symphony_protocol::state::Duty;
-use symphony_transparency::Digest;
+use symphony_transparency::{Digest, decode_canonical};
 
 /// A value survives; its bytes with anything behind them do not, and cut anywhere they never give the same value. (Cut before
 /// a last field they may be the canonical bytes of the value without it.)
@@ -313,4 +315,81 @@ fn exec_15_a_check_that_nobody_knows_is_refused() {
         ..Policy::shared()
     };
     assert_ne!(policy.digest(), Policy::shared().digest());
+}
+
+/// What decoding and encoding again says of an entry's form is what the reader of entries says of it.
+fn same_form(bytes: &[u8]) {
+    let network = params().network_id();
+    let decoded = decode_canonical::<wire::Entry>(bytes, ENTRY_SIZE_MAX);
+    let read = Entry::parse_with(bytes, Some(&network), Signatures::AssumeVerified);
+    let refused = match &read {
+        Err(RecordError::Canonical {
+            record: "Entry",
+            source,
+        }) => Some(source),
+        _ => None,
+    };
+    assert_eq!(refused, decoded.as_ref().err(), "{bytes:02x?}");
+    if let Ok(entry) = read {
+        assert_eq!(entry.encode(), bytes);
+    }
+}
+
+#[test]
+fn bytes_1_entries_are_read_in_place_exactly_where_encoding_again_gives_them() {
+    let mut kinds = std::collections::BTreeSet::new();
+    let network = params().network_id();
+    for bytes in entries() {
+        same_form(&bytes);
+        let entry = Entry::parse(&bytes, Some(&network)).unwrap();
+        if !kinds.insert(entry.body.name()) {
+            continue;
+        }
+        for place in 0..bytes.len() {
+            for byte in [
+                0x00,
+                0x01,
+                0x7f,
+                0x80,
+                bytes[place] ^ 0x80,
+                bytes[place].wrapping_add(8),
+            ] {
+                let mut changed = bytes.clone();
+                changed[place] = byte;
+                same_form(&changed);
+                changed.insert(place, byte);
+                same_form(&changed);
+            }
+            let mut shorter = bytes.clone();
+            shorter.remove(place);
+            same_form(&shorter);
+        }
+    }
+    assert!(kinds.len() > 10, "{kinds:?}");
+}
+
+proptest! {
+    #[test]
+    fn bytes_1_mutated_entries_are_read_as_they_would_be_encoded_again(
+        number in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 1..6),
+    ) {
+        thread_local! {
+            static ENTRIES: Vec<Vec<u8>> = entries();
+        }
+        let mut bytes = ENTRIES.with(|entries| number.get(entries).clone());
+        for (place, way, byte) in changes {
+            let place = place.index(bytes.len() + 1);
+            match way {
+                0 => bytes.insert(place, byte),
+                1 if place < bytes.len() => bytes[place] = byte,
+                _ => {
+                    let from = place.min(usize::from(byte));
+                    let copy = bytes[from..place].to_vec();
+                    bytes.splice(place..place, copy);
+                }
+            }
+        }
+        same_form(&bytes);
+    }
 }

@@ -6,7 +6,11 @@
 //!
 //! Spec: BYTES-1 to BYTES-7.
 
+mod in_place;
+
 use prost::Message;
+
+pub use in_place::{Element, Field, Fields, View, read_canonical};
 
 /// Bytes that are not the canonical encoding of a value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -63,12 +67,7 @@ pub fn decode_canonical<M: Message + Default>(
     bytes: &[u8],
     limit: usize,
 ) -> Result<M, CanonicalError> {
-    if bytes.len() > limit {
-        return Err(CanonicalError::TooLarge {
-            limit,
-            actual: bytes.len(),
-        });
-    }
+    check_size(bytes, limit)?;
     let message = M::decode(bytes)?;
     let encoded = encode(&message);
     if encoded != bytes {
@@ -77,6 +76,16 @@ pub fn decode_canonical<M: Message + Default>(
         });
     }
     Ok(message)
+}
+
+fn check_size(bytes: &[u8], limit: usize) -> Result<(), CanonicalError> {
+    if bytes.len() > limit {
+        return Err(CanonicalError::TooLarge {
+            limit,
+            actual: bytes.len(),
+        });
+    }
+    Ok(())
 }
 
 /// The canonical encoding of a message: fields by ascending number, defaults left out, varints without padding, numeric
@@ -116,8 +125,23 @@ pub fn f64_from_field(field: &[u8]) -> Result<f64, CanonicalError> {
 ///
 /// Spec: BYTES-7.
 pub fn f64_to_field(number: f64) -> Vec<u8> {
+    f64_bytes(number).to_vec()
+}
+
+/// Writes several f64 behind each other, each as [`f64_to_field`] does.
+///
+/// Spec: BYTES-7.
+pub fn f64s_to_field(numbers: &[f64]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 * numbers.len());
+    for number in numbers {
+        bytes.extend_from_slice(&f64_bytes(*number));
+    }
+    bytes
+}
+
+fn f64_bytes(number: f64) -> [u8; 8] {
     let normalised = if number == 0.0 { 0.0 } else { number };
-    normalised.to_be_bytes().to_vec()
+    normalised.to_be_bytes()
 }
 
 fn first_difference(left: &[u8], right: &[u8]) -> usize {

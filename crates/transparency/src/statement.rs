@@ -6,6 +6,8 @@
 //!
 //! Spec: KEYS-8 to KEYS-14.
 
+use std::ops::Range;
+
 use symphony_proto::statement::v1 as wire;
 
 use crate::canonical::{self, CanonicalError};
@@ -52,13 +54,33 @@ pub enum StatementError {
     },
 }
 
+crate::canonical_views! {
+    Envelope<'a> of wire::Statement {
+        network_id: &'a [u8] = 1,
+        r#type: i32 = 2,
+        author: &'a [u8] = 3,
+        payload: &'a [u8] = 4,
+        signature: &'a [u8] = 5,
+    }
+}
+
+/// The last field of an envelope: tag, length, signature.
+const SIGNATURE_FIELD_SIZE: usize = 2 + Signature::LENGTH;
+
 /// The fields of a statement, beside its exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fields {
     network: Digest,
     kind: StatementKind,
     author: PublicKey,
-    payload: Vec<u8>,
+    /// Where it stands in the exact bytes.
+    payload: Range<usize>,
+}
+
+/// Where the payload stands in an envelope with a signature: right before it.
+fn payload_range(bytes: &[u8], payload_size: usize) -> Range<usize> {
+    let end = bytes.len() - SIGNATURE_FIELD_SIZE;
+    end - payload_size..end
 }
 
 /// A well-formed statement whose signature nobody has checked yet: its author is only a claim.
@@ -78,26 +100,26 @@ impl UnverifiedStatement {
     ///
     /// Spec: KEYS-8, KEYS-9, KEYS-12, BYTES-4.
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
-        let envelope: wire::Statement = canonical::decode_canonical(bytes, STATEMENT_SIZE_MAX)?;
-        let network =
-            Digest::from_slice(&envelope.network_id).map_err(StatementError::NetworkId)?;
+        let envelope: Envelope<'_> = canonical::read_canonical(bytes, STATEMENT_SIZE_MAX)?;
+        let network = Digest::from_slice(envelope.network_id).map_err(StatementError::NetworkId)?;
         let kind = u32::try_from(envelope.r#type)
             .ok()
             .and_then(StatementKind::from_number)
             .ok_or(StatementError::UnknownType {
                 actual: envelope.r#type,
             })?;
-        let key = CheckedKey::from_slice(&envelope.author).map_err(StatementError::Author)?;
+        let key = CheckedKey::from_slice(envelope.author).map_err(StatementError::Author)?;
+        let signature =
+            Signature::from_slice(envelope.signature).map_err(StatementError::Signature)?;
         Ok(Self {
             fields: Fields {
                 network,
                 kind,
                 author: key.public(),
-                payload: envelope.payload,
+                payload: payload_range(bytes, envelope.payload.len()),
             },
             key,
-            signature: Signature::from_slice(&envelope.signature)
-                .map_err(StatementError::Signature)?,
+            signature,
             bytes: bytes.to_vec(),
         })
     }
@@ -122,7 +144,7 @@ impl UnverifiedStatement {
                 actual: *network,
             });
         }
-        let payload_digest = payload_digest(*kind, payload);
+        let payload_digest = payload_digest(*kind, &self.bytes[payload.clone()]);
         let signed = signing_bytes(network, *kind, &payload_digest);
         self.key
             .verify(&signed, &self.signature)
@@ -153,7 +175,10 @@ impl UnverifiedStatement {
             });
         }
         Ok(VerifiedStatement {
-            payload_digest: payload_digest(self.fields.kind, &self.fields.payload),
+            payload_digest: payload_digest(
+                self.fields.kind,
+                &self.bytes[self.fields.payload.clone()],
+            ),
             fields: self.fields,
             bytes: self.bytes,
         })
@@ -213,7 +238,7 @@ impl VerifiedStatement {
 
     /// Bytes of the message that [`VerifiedStatement::kind`] names; not yet decoded, possibly not canonical.
     pub fn payload(&self) -> &[u8] {
-        &self.fields.payload
+        &self.bytes[self.fields.payload.clone()]
     }
 
     /// Digest of the exact bytes of the envelope. An author can sign one payload twice with two such digests, so payloads,
@@ -299,7 +324,7 @@ pub fn sign_statement(
             network: *network,
             kind,
             author,
-            payload: envelope.payload,
+            payload: payload_range(&bytes, envelope.payload.len()),
         },
         bytes,
     }

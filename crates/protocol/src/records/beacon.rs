@@ -6,7 +6,8 @@ use symphony_transparency::{Digest, Domain, PublicKey, digest_parts, encode};
 use super::{
     capability::read_embedding,
     error::{Reader, RecordError},
-    origin::{Origin, check_tags},
+    origin::{Origin, check_tags, owned},
+    views::{BeaconView, BidView},
 };
 use crate::embedding::Embedding;
 
@@ -132,7 +133,7 @@ impl Beacon {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Beacon");
-        let value: wire::Beacon = reader.decode(payload, BEACON_SIZE_MAX)?;
+        let value: BeaconView<'_> = reader.read(payload, BEACON_SIZE_MAX)?;
         check_tags(reader, "tags", &value.tags, REQUIREMENT_TAGS_MAX)?;
         let asked = value
             .asked
@@ -161,7 +162,7 @@ impl Beacon {
             task: value.task,
             plan: value.plan,
             step: value.step,
-            embedding: read_embedding(reader, &value.embedding)?,
+            embedding: read_embedding(reader, value.embedding)?,
             form: AnswerForm::read(reader, value.form)?,
             close_bids: reader.within("close_bids", value.close_bids, 1..=256, "1 to 256 bids")?,
             close_deadline_ms: value.close_deadline_ms,
@@ -186,8 +187,8 @@ impl Beacon {
                 1..=16.min(value.shortlist),
                 "1 to 16 executors, at most the shortlist",
             )?,
-            policy: reader.digest("policy", &value.policy)?,
-            tags: value.tags,
+            policy: reader.digest("policy", value.policy)?,
+            tags: owned(&value.tags),
             asked,
             own_bid,
         })
@@ -265,16 +266,16 @@ impl Bid {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Bid");
-        let value: wire::Bid = reader.decode(payload, 512)?;
+        let value: BidView<'_> = reader.read(payload, 512)?;
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
-            beacon: reader.digest("beacon", &value.beacon)?,
-            capability: reader.digest("capability", &value.capability)?,
+            beacon: reader.digest("beacon", value.beacon)?,
+            capability: reader.digest("capability", value.capability)?,
             match_ppm: reader.ppm("match_ppm", value.match_ppm)?,
             load_ppm: reader.ppm("load_ppm", value.load_ppm)?,
             queue: value.queue,
             price_microunits: value.price_microunits,
-            coordinator: reader.key("coordinator", &value.coordinator)?,
+            coordinator: reader.key("coordinator", value.coordinator)?,
         })
     }
 

@@ -5,7 +5,8 @@ use symphony_transparency::{Digest, encode};
 
 use super::{
     error::{Reader, RecordError},
-    origin::{Origin, check_tags},
+    origin::{Origin, check_tags, owned},
+    views::{CapabilityView, ModelView, RevocationView},
 };
 use crate::embedding::Embedding;
 
@@ -57,7 +58,7 @@ impl Capability {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Capability");
-        let value: wire::Capability = reader.decode(payload, CAPABILITY_SIZE_MAX)?;
+        let value: CapabilityView<'_> = reader.read(payload, CAPABILITY_SIZE_MAX)?;
         check_tags(reader, "tags", &value.tags, CAPABILITY_TAGS_MAX)?;
         let models = value
             .models
@@ -76,8 +77,8 @@ impl Capability {
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
             sequence: value.sequence,
-            embedding: read_embedding(reader, &value.embedding)?,
-            tags: value.tags,
+            embedding: read_embedding(reader, value.embedding)?,
+            tags: owned(&value.tags),
             models,
             price_microunits: value.price_microunits,
             parallel_max: reader.within(
@@ -121,13 +122,13 @@ impl Capability {
 }
 
 impl Model {
-    fn read(reader: Reader, value: &wire::Model) -> Result<Self, RecordError> {
+    fn read(reader: Reader, value: &ModelView<'_>) -> Result<Self, RecordError> {
         if !(1..=128).contains(&value.name.len()) {
             return reader.refuse("models.name", "1 to 128 bytes", value.name.len());
         }
         Ok(Self {
-            name: value.name.clone(),
-            digest: reader.digest("models.digest", &value.digest)?,
+            name: value.name.to_owned(),
+            digest: reader.digest("models.digest", value.digest)?,
             context_tokens: value.context_tokens,
         })
     }
@@ -154,7 +155,7 @@ impl Revocation {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Revocation");
-        let value: wire::Revocation = reader.decode(payload, 128)?;
+        let value: RevocationView<'_> = reader.read(payload, 128)?;
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
             sequence: value.sequence,

@@ -1,9 +1,14 @@
 //! Decisions: what follows from the inputs and from nothing else. Spec: chapters 07, 09 and 10.
 
 use symphony_proto::log::v1 as wire;
-use symphony_transparency::{Digest, f64_to_field};
+use symphony_transparency::{Digest, canonical::f64s_to_field, f64_to_field};
 
-use super::error::{Reader, RecordError};
+use super::{
+    error::{Reader, RecordError},
+    views::{
+        CloseView, OutcomeView, ReplacementView, SelectionView, SettlementView, TaskDecidedView,
+    },
+};
 use crate::policy::DIMENSION;
 
 /// Most entries of a ranking or a list of selections: the largest shortlist.
@@ -115,7 +120,7 @@ pub struct TaskDecided {
 }
 
 impl Close {
-    pub(super) fn read(value: wire::Close) -> Result<Self, RecordError> {
+    pub(super) fn read(value: CloseView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Close");
         if value.ranking.len() > LIST_MAX || value.selections.len() > LIST_MAX {
             return reader.refuse(
@@ -132,7 +137,7 @@ impl Close {
                 .map(|ranked| {
                     Ok(Ranked {
                         bid: ranked.bid,
-                        score: reader.number("ranking.score", &ranked.score)?,
+                        score: reader.number("ranking.score", ranked.score)?,
                     })
                 })
                 .collect::<Result<_, RecordError>>()?,
@@ -141,7 +146,7 @@ impl Close {
                 .iter()
                 .map(Selection::read)
                 .collect::<Result<_, _>>()?,
-            state_root: reader.digest("state_root", &value.state_root)?,
+            state_root: reader.digest("state_root", value.state_root)?,
         })
     }
 
@@ -163,7 +168,7 @@ impl Close {
 }
 
 impl Selection {
-    fn read(value: &wire::Selection) -> Result<Self, RecordError> {
+    fn read(value: &SelectionView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Selection");
         if value.features.len() != 8 * DIMENSION {
             return reader.refuse(
@@ -179,19 +184,15 @@ impl Selection {
         Ok(Self {
             bid: value.bid,
             features,
-            estimate: reader.number("estimate", &value.estimate)?,
-            width: reader.number("width", &value.width)?,
+            estimate: reader.number("estimate", value.estimate)?,
+            width: reader.number("width", value.width)?,
         })
     }
 
     fn write(&self) -> wire::Selection {
         wire::Selection {
             bid: self.bid,
-            features: self
-                .features
-                .iter()
-                .flat_map(|feature| f64_to_field(*feature))
-                .collect(),
+            features: f64s_to_field(&self.features),
             estimate: f64_to_field(self.estimate),
             width: f64_to_field(self.width),
         }
@@ -199,7 +200,7 @@ impl Selection {
 }
 
 impl Replacement {
-    pub(super) fn read(value: wire::Replacement) -> Result<Self, RecordError> {
+    pub(super) fn read(value: ReplacementView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Replacement");
         let selection = reader.require("selection", value.selection)?;
         Ok(Self {
@@ -240,21 +241,21 @@ impl Winner {
 }
 
 impl Settlement {
-    pub(super) fn read(value: wire::Settlement) -> Result<Self, RecordError> {
+    pub(super) fn read(value: SettlementView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Settlement");
         if value.outcomes.len() > LIST_MAX {
             return reader.refuse("outcomes", "at most 32 items", value.outcomes.len());
         }
         Ok(Self {
             beacon: value.beacon,
-            winner: Winner::read(reader, &value.answer, &value.weight)?,
+            winner: Winner::read(reader, value.answer, value.weight)?,
             supporters: value.supporters,
             outcomes: value
                 .outcomes
                 .iter()
                 .map(Outcome::read)
                 .collect::<Result<_, _>>()?,
-            state_root: reader.digest("state_root", &value.state_root)?,
+            state_root: reader.digest("state_root", value.state_root)?,
         })
     }
 
@@ -272,7 +273,7 @@ impl Settlement {
 }
 
 impl Outcome {
-    fn read(value: &wire::Outcome) -> Result<Self, RecordError> {
+    fn read(value: &OutcomeView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Outcome");
         let class = match wire::OutcomeClass::try_from(value.class) {
             Ok(wire::OutcomeClass::Won) => OutcomeClass::Won,
@@ -287,7 +288,7 @@ impl Outcome {
         Ok(Self {
             class,
             latency_ms: value.latency_ms,
-            reward: reader.number("reward", &value.reward)?,
+            reward: reader.number("reward", value.reward)?,
         })
     }
 
@@ -308,11 +309,11 @@ impl Outcome {
 }
 
 impl TaskDecided {
-    pub(super) fn read(value: wire::TaskDecided) -> Result<Self, RecordError> {
+    pub(super) fn read(value: TaskDecidedView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("TaskDecided");
         Ok(Self {
             task: value.task,
-            winner: Winner::read(reader, &value.answer, &value.weight)?,
+            winner: Winner::read(reader, value.answer, value.weight)?,
         })
     }
 

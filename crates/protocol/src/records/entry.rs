@@ -15,6 +15,7 @@ use super::{
     genesis::Genesis,
     params::Policy,
     retirement::Retirement,
+    views::{BodyView, EntryView, TaskOpenedView, TimeoutView},
 };
 
 /// Largest entry, in bytes: the largest statements fit together with the entry's own fields.
@@ -104,11 +105,11 @@ impl<R: StatementRecord> Issued<R> {
         }
     }
 
-    fn parse(payload: Vec<u8>) -> Result<Self, RecordError> {
+    fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         Ok(Self {
-            digest: symphony_transparency::payload_digest(R::KIND, &payload),
-            record: R::read(&payload)?,
-            payload,
+            digest: symphony_transparency::payload_digest(R::KIND, payload),
+            record: R::read(payload)?,
+            payload: payload.to_vec(),
         })
     }
 }
@@ -343,11 +344,11 @@ impl Entry {
         signatures: Signatures,
     ) -> Result<Self, RecordError> {
         let reader = Reader("Entry");
-        let value: wire::Entry = reader.decode(bytes, ENTRY_SIZE_MAX)?;
+        let value: EntryView<'_> = reader.read(bytes, ENTRY_SIZE_MAX)?;
         let body = reader.require("body", value.body)?;
         Ok(Self {
             index: value.index,
-            previous: reader.digest("previous", &value.previous)?,
+            previous: reader.digest("previous", value.previous)?,
             time_ms: value.time_ms,
             body: read_body(reader, body, network, signatures)?,
         })
@@ -366,11 +367,11 @@ impl Entry {
 
 fn read_body(
     reader: Reader,
-    body: wire::entry::Body,
+    body: BodyView<'_>,
     network: Option<&Digest>,
     signatures: Signatures,
 ) -> Result<Body, RecordError> {
-    use wire::entry::Body as Wire;
+    use BodyView as Wire;
     let network = match (&body, network) {
         (Wire::Genesis(_), _) => &Digest::ZERO,
         (_, Some(network)) => network,
@@ -379,7 +380,7 @@ fn read_body(
         }
     };
     Ok(match body {
-        Wire::Genesis(value) => Body::Genesis(Box::new(Genesis::read(value)?)),
+        Wire::Genesis(value) => Body::Genesis(Box::new(Genesis::read(*value)?)),
         Wire::PolicySet(value) => Body::PolicySet(Policy::from_wire(
             &reader.require("policy_set.policy", value.policy)?,
         )?),
@@ -389,25 +390,25 @@ fn read_body(
         Wire::BeaconIssued(value) => Body::BeaconIssued(Issued::parse(value.payload)?),
         Wire::BidIssued(value) => Body::BidIssued(
             Issued::parse(value.payload)?,
-            Received::parse_with(&value.beacon, network, signatures)?,
+            Received::parse_with(value.beacon, network, signatures)?,
         ),
         Wire::AssignmentIssued(value) => Body::AssignmentIssued(Issued::parse(value.payload)?),
         Wire::ReceiptIssued(value) => Body::ReceiptIssued(Issued::parse(value.payload)?),
         Wire::RevealIssued(value) => Body::RevealIssued(Issued::parse(value.payload)?),
         Wire::CapabilityReceived(value) => {
-            Body::CapabilityReceived(Received::parse_with(&value.statement, network, signatures)?)
+            Body::CapabilityReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::RevocationReceived(value) => {
-            Body::RevocationReceived(Received::parse_with(&value.statement, network, signatures)?)
+            Body::RevocationReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::BidReceived(value) => {
-            Body::BidReceived(Received::parse_with(&value.statement, network, signatures)?)
+            Body::BidReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::AssignmentReceived(value) => {
-            Body::AssignmentReceived(Received::parse_with(&value.statement, network, signatures)?)
+            Body::AssignmentReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::ReceiptReceived(value) => {
-            Body::ReceiptReceived(Received::parse_with(&value.statement, network, signatures)?)
+            Body::ReceiptReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::RevealReceived(value) => {
             let check = match wire::AnswerCheck::try_from(value.check) {
@@ -431,16 +432,16 @@ fn read_body(
                 }
             };
             Body::RevealReceived(
-                Received::parse_with(&value.statement, network, signatures)?,
+                Received::parse_with(value.statement, network, signatures)?,
                 check,
                 checker,
             )
         }
         Wire::AcknowledgementReceived(value) => Body::AcknowledgementReceived(
-            Received::parse_with(&value.statement, network, signatures)?,
+            Received::parse_with(value.statement, network, signatures)?,
         ),
         Wire::Timeout(value) => Body::Timeout(read_timeout(reader, value)?),
-        Wire::Resumed(wire::Resumed {}) => Body::Resumed,
+        Wire::Resumed => Body::Resumed,
         Wire::Close(value) => Body::Close(Close::read(value)?),
         Wire::Replacement(value) => Body::Replacement(Replacement::read(value)?),
         Wire::Settlement(value) => Body::Settlement(Settlement::read(value)?),
@@ -448,7 +449,7 @@ fn read_body(
     })
 }
 
-fn read_task_opened(reader: Reader, value: wire::TaskOpened) -> Result<TaskOpened, RecordError> {
+fn read_task_opened(reader: Reader, value: TaskOpenedView<'_>) -> Result<TaskOpened, RecordError> {
     if !(1..=PLANS_MAX).contains(&value.plan_steps.len()) {
         return reader.refuse(
             "task_opened.plan_steps",
@@ -465,12 +466,12 @@ fn read_task_opened(reader: Reader, value: wire::TaskOpened) -> Result<TaskOpene
         )?;
     }
     Ok(TaskOpened {
-        key_commitment: reader.digest("task_opened.key_commitment", &value.key_commitment)?,
+        key_commitment: reader.digest("task_opened.key_commitment", value.key_commitment)?,
         plan_steps: value.plan_steps,
     })
 }
 
-fn read_timeout(reader: Reader, value: wire::Timeout) -> Result<Timeout, RecordError> {
+fn read_timeout(reader: Reader, value: TimeoutView) -> Result<Timeout, RecordError> {
     let phase = match (wire::Phase::try_from(value.phase), value.slot) {
         (Ok(wire::Phase::Bids), 0) => Phase::Bids,
         (Ok(wire::Phase::Receipt), slot) => Phase::Receipt(slot),

@@ -1,6 +1,9 @@
 //! Why bytes are no record.
 
-use symphony_transparency::{CanonicalError, StatementError};
+use symphony_transparency::{
+    CanonicalError, StatementError,
+    canonical::{View, read_canonical},
+};
 
 /// Why bytes are no record of this protocol. Always the fault of whoever wrote the bytes.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -53,6 +56,18 @@ impl Reader {
                 record: self.0,
                 source,
             }
+        })
+    }
+
+    /// [`Reader::decode`], of a message that is read where it stands.
+    pub(crate) fn read<'a, V: View<'a>>(
+        self,
+        bytes: &'a [u8],
+        size_max: usize,
+    ) -> Result<V, RecordError> {
+        read_canonical(bytes, size_max).map_err(|source| RecordError::Canonical {
+            record: self.0,
+            source,
         })
     }
 

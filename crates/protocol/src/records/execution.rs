@@ -8,6 +8,7 @@ use symphony_transparency::{
 use super::{
     error::{Reader, RecordError},
     origin::Origin,
+    views::{AcknowledgementView, AssignmentView, ReceiptView, RevealView},
 };
 
 /// Largest encoding of each of these payloads, in bytes: they hold digests and numbers only.
@@ -83,14 +84,14 @@ impl Assignment {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Assignment");
-        let value: wire::Assignment = reader.decode(payload, PAYLOAD_SIZE_MAX)?;
+        let value: AssignmentView<'_> = reader.read(payload, PAYLOAD_SIZE_MAX)?;
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
-            beacon: reader.digest("beacon", &value.beacon)?,
+            beacon: reader.digest("beacon", value.beacon)?,
             slot: value.slot,
-            executor: reader.key("executor", &value.executor)?,
-            prompt: reader.digest("prompt", &value.prompt)?,
-            key_commitment: reader.digest("key_commitment", &value.key_commitment)?,
+            executor: reader.key("executor", value.executor)?,
+            prompt: reader.digest("prompt", value.prompt)?,
+            key_commitment: reader.digest("key_commitment", value.key_commitment)?,
             execute_ms: reader.within(
                 "execute_ms",
                 value.execute_ms,
@@ -183,7 +184,7 @@ impl Receipt {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Receipt");
-        let value: wire::Receipt = reader.decode(payload, PAYLOAD_SIZE_MAX)?;
+        let value: ReceiptView<'_> = reader.read(payload, PAYLOAD_SIZE_MAX)?;
         let device = match wire::Device::try_from(value.device) {
             Ok(wire::Device::Cpu) => Device::Cpu,
             Ok(wire::Device::Cuda) => Device::Cuda,
@@ -204,17 +205,17 @@ impl Receipt {
         };
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
-            assignment: reader.digest("assignment", &value.assignment)?,
-            model: reader.digest("model", &value.model)?,
+            assignment: reader.digest("assignment", value.assignment)?,
+            model: reader.digest("model", value.model)?,
             device,
             temperature_ppm: value.temperature_ppm,
             output_tokens_max: value.output_tokens_max,
-            output: reader.digest("output", &value.output)?,
+            output: reader.digest("output", value.output)?,
             prompt_tokens: value.prompt_tokens,
             output_tokens: value.output_tokens,
             duration_ms: value.duration_ms,
             class,
-            ballot: reader.digest("ballot", &value.ballot)?,
+            ballot: reader.digest("ballot", value.ballot)?,
         })
     }
 
@@ -271,13 +272,13 @@ impl Reveal {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Reveal");
-        let value: wire::Reveal = reader.decode(payload, PAYLOAD_SIZE_MAX)?;
+        let value: RevealView<'_> = reader.read(payload, PAYLOAD_SIZE_MAX)?;
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
-            assignment: reader.digest("assignment", &value.assignment)?,
-            answer: reader.digest("answer", &value.answer)?,
+            assignment: reader.digest("assignment", value.assignment)?,
+            answer: reader.digest("answer", value.answer)?,
             confidence_ppm: reader.ppm("confidence_ppm", value.confidence_ppm)?,
-            salt: reader.bytes("salt", &value.salt)?,
+            salt: reader.bytes("salt", value.salt)?,
         })
     }
 
@@ -340,10 +341,10 @@ impl Acknowledgement {
     /// Bytes that are not canonical, or a field outside its range.
     pub fn parse(payload: &[u8]) -> Result<Self, RecordError> {
         let reader = Reader("Acknowledgement");
-        let value: wire::Acknowledgement = reader.decode(payload, PAYLOAD_SIZE_MAX)?;
+        let value: AcknowledgementView<'_> = reader.read(payload, PAYLOAD_SIZE_MAX)?;
         Ok(Self {
             origin: Origin::read(reader, value.origin)?,
-            statement: reader.digest("statement", &value.statement)?,
+            statement: reader.digest("statement", value.statement)?,
         })
     }
 

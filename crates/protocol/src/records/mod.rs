@@ -16,6 +16,7 @@ mod origin;
 mod params;
 mod private;
 mod retirement;
+mod views;
 
 pub use beacon::{ASKED_MAX, AnswerForm, Beacon, Bid, OwnBid, REQUIREMENT_TAGS_MAX, Reach};
 pub use capability::{CAPABILITY_TAGS_MAX, Capability, MODELS_MAX, Model, Revocation};

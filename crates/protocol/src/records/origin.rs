@@ -3,7 +3,10 @@
 use symphony_proto::statement::v1 as wire;
 use symphony_transparency::Digest;
 
-use super::error::{Reader, RecordError};
+use super::{
+    error::{Reader, RecordError},
+    views::OriginView,
+};
 
 /// A place in a log: log id and index. Spec: KEYS-15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,10 +18,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub(super) fn read(reader: Reader, value: Option<wire::Origin>) -> Result<Self, RecordError> {
+    pub(super) fn read(reader: Reader, value: Option<OriginView<'_>>) -> Result<Self, RecordError> {
         let value = reader.require("origin", value)?;
         Ok(Self {
-            log: reader.digest("origin.log_id", &value.log_id)?,
+            log: reader.digest("origin.log_id", value.log_id)?,
             index: value.index,
         })
     }
@@ -38,7 +41,7 @@ pub const TAG_SIZE_MAX: usize = 64;
 pub(super) fn check_tags(
     reader: Reader,
     field: &'static str,
-    tags: &[String],
+    tags: &[&str],
     count_max: usize,
 ) -> Result<(), RecordError> {
     reader.strictly_sorted(field, tags, count_max)?;
@@ -56,4 +59,9 @@ pub(super) fn check_tags(
         }
     }
     Ok(())
+}
+
+/// Texts that were read in place.
+pub(super) fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -1,7 +1,7 @@
 //! Keys and values of the authenticated map. Spec: chapter 11, REPLAY-2.
 
 use symphony_proto::state::v1 as wire;
-use symphony_transparency::{Digest, PublicKey, encode, f64_to_field};
+use symphony_transparency::{Digest, PublicKey, canonical::f64s_to_field, encode, f64_to_field};
 
 use super::{
     Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, own::OwnReceipt,
@@ -328,8 +328,5 @@ fn bytes(digest: &Digest) -> Vec<u8> {
 }
 
 fn numbers(numbers: &[f64]) -> Vec<u8> {
-    numbers
-        .iter()
-        .flat_map(|number| f64_to_field(*number))
-        .collect()
+    f64s_to_field(numbers)
 }

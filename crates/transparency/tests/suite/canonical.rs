@@ -2,11 +2,14 @@
 
 use proptest::prelude::*;
 use symphony_proto::statement::v1::Statement;
+use symphony_proto::{log::v1 as log, state::v1 as state, statement::v1 as statement};
 use symphony_transparency::{
-    CanonicalError, decode_canonical, encode, f64_from_field, f64_to_field,
+    CanonicalError,
+    canonical::{View, read_canonical},
+    decode_canonical, encode, f64_from_field, f64_to_field,
 };
 
-fn statement() -> Statement {
+fn envelope() -> Statement {
     Statement {
         network_id: vec![1; 32],
         r#type: 4,
@@ -18,24 +21,24 @@ fn statement() -> Statement {
 
 #[test]
 fn bytes_1_what_was_encoded_decodes() {
-    let bytes = encode(&statement());
-    assert_eq!(decode_canonical(&bytes, bytes.len()), Ok(statement()));
+    let bytes = encode(&envelope());
+    assert_eq!(decode_canonical(&bytes, bytes.len()), Ok(envelope()));
     assert_eq!(decode_canonical(&[], 0), Ok(Statement::default()));
 }
 
 #[test]
 fn bytes_1_each_truncation_gives_another_message_or_none() {
-    let bytes = encode(&statement());
+    let bytes = encode(&envelope());
     for length in 0..bytes.len() {
         if let Ok(shorter) = decode_canonical::<Statement>(&bytes[..length], 1024) {
-            assert_ne!(shorter, statement(), "truncated to {length} bytes");
+            assert_ne!(shorter, envelope(), "truncated to {length} bytes");
         }
     }
 }
 
 #[test]
 fn bytes_1_a_trailing_byte_is_refused() {
-    let bytes = encode(&statement());
+    let bytes = encode(&envelope());
     for last in 0..=u8::MAX {
         let mut longer = bytes.clone();
         longer.push(last);
@@ -48,7 +51,7 @@ fn bytes_1_a_trailing_byte_is_refused() {
 
 #[test]
 fn bytes_1_fields_in_another_order_are_refused() {
-    let mut bytes = encode(&statement());
+    let mut bytes = encode(&envelope());
     // Field 1 has a tag, a length and 32 bytes; field 2 behind it a tag and one byte.
     bytes[..36].rotate_left(34);
     assert_eq!(
@@ -59,7 +62,7 @@ fn bytes_1_fields_in_another_order_are_refused() {
 
 #[test]
 fn bytes_1_an_unknown_field_is_refused() {
-    let mut bytes = encode(&statement());
+    let mut bytes = encode(&envelope());
     let length = bytes.len();
     bytes.extend_from_slice(&[0x30, 0x01]);
     assert_eq!(
@@ -130,5 +133,314 @@ proptest! {
         } else {
             prop_assert!(f64_from_field(&field).is_err());
         }
+    }
+}
+
+symphony_transparency::canonical_views! {
+    Skills<'a> of statement::Capability {
+        origin: Option<Place<'a>> = 1,
+        sequence: u64 = 2,
+        tags: Vec<&'a str> = 3,
+        embedding: &'a [u8] = 4,
+        models: Vec<Named<'a>> = 5,
+        price_microunits: u64 = 6,
+        parallel_max: u32 = 7,
+        valid_from_ms: u64 = 8,
+        valid_until_ms: u64 = 9,
+    }
+
+    Place<'a> of statement::Origin {
+        log_id: &'a [u8] = 1,
+        index: u64 = 2,
+    }
+
+    Named<'a> of statement::Model {
+        name: &'a str = 1,
+        digest: &'a [u8] = 2,
+        context_tokens: u32 = 3,
+    }
+
+    Announced<'a> of statement::Beacon {
+        origin: Option<Place<'a>> = 1,
+        task: u64 = 2,
+        plan: u32 = 3,
+        step: u32 = 4,
+        tags: Vec<&'a str> = 5,
+        embedding: &'a [u8] = 6,
+        form: i32 = 7,
+        close_bids: u32 = 8,
+        close_deadline_ms: u64 = 9,
+        execute_ms: u32 = 10,
+        reveal_ms: u32 = 11,
+        reach: i32 = 12,
+        hop_limit: u32 = 13,
+        asked: Vec<&'a [u8]> = 14,
+        shortlist: u32 = 15,
+        executors: u32 = 16,
+        policy: &'a [u8] = 17,
+        own_bid: Option<Own> = 18,
+    }
+
+    Own of statement::OwnBid {
+        capability: u64 = 1,
+        match_ppm: u32 = 2,
+        load_ppm: u32 = 3,
+        queue: u32 = 4,
+    }
+
+    Opened<'a> of log::TaskOpened {
+        key_commitment: &'a [u8] = 1,
+        plan_steps: Vec<u32> = 2,
+    }
+
+    Known<'a> of state::CapabilityState {
+        entry: u64 = 1,
+        sequence: u64 = 2,
+        statement: &'a [u8] = 3,
+        revoked: bool = 4,
+    }
+}
+
+fn place(place: &Place<'_>) -> statement::Origin {
+    statement::Origin {
+        log_id: place.log_id.to_vec(),
+        index: place.index,
+    }
+}
+
+fn skills(view: &Skills<'_>) -> statement::Capability {
+    statement::Capability {
+        origin: view.origin.as_ref().map(place),
+        sequence: view.sequence,
+        tags: view.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        embedding: view.embedding.to_vec(),
+        models: view
+            .models
+            .iter()
+            .map(|model| statement::Model {
+                name: model.name.to_owned(),
+                digest: model.digest.to_vec(),
+                context_tokens: model.context_tokens,
+            })
+            .collect(),
+        price_microunits: view.price_microunits,
+        parallel_max: view.parallel_max,
+        valid_from_ms: view.valid_from_ms,
+        valid_until_ms: view.valid_until_ms,
+    }
+}
+
+fn announced(view: &Announced<'_>) -> statement::Beacon {
+    statement::Beacon {
+        origin: view.origin.as_ref().map(place),
+        task: view.task,
+        plan: view.plan,
+        step: view.step,
+        tags: view.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        embedding: view.embedding.to_vec(),
+        form: view.form,
+        close_bids: view.close_bids,
+        close_deadline_ms: view.close_deadline_ms,
+        execute_ms: view.execute_ms,
+        reveal_ms: view.reveal_ms,
+        reach: view.reach,
+        hop_limit: view.hop_limit,
+        asked: view.asked.iter().map(|key| key.to_vec()).collect(),
+        shortlist: view.shortlist,
+        executors: view.executors,
+        policy: view.policy.to_vec(),
+        own_bid: view.own_bid.as_ref().map(|own| statement::OwnBid {
+            capability: own.capability,
+            match_ppm: own.match_ppm,
+            load_ppm: own.load_ppm,
+            queue: own.queue,
+        }),
+    }
+}
+
+fn opened(view: &Opened<'_>) -> log::TaskOpened {
+    log::TaskOpened {
+        key_commitment: view.key_commitment.to_vec(),
+        plan_steps: view.plan_steps.clone(),
+    }
+}
+
+fn known(view: &Known<'_>) -> state::CapabilityState {
+    state::CapabilityState {
+        entry: view.entry,
+        sequence: view.sequence,
+        statement: view.statement.to_vec(),
+        revoked: view.revoked,
+    }
+}
+
+/// Both readers say the same of all bytes: the same message, or the same error.
+fn agree<'a, V: View<'a>>(bytes: &'a [u8], message: impl Fn(&V) -> V::Message)
+where
+    V::Message: PartialEq + std::fmt::Debug,
+{
+    let decoded = decode_canonical::<V::Message>(bytes, 4096);
+    let read = read_canonical::<V>(bytes, 4096).map(|view| message(&view));
+    assert_eq!(read, decoded, "{bytes:02x?}");
+}
+
+fn agree_on_all(bytes: &[u8]) {
+    agree(bytes, skills);
+    agree(bytes, announced);
+    agree(bytes, opened);
+    agree(bytes, known);
+}
+
+/// Messages with every field, with none, and with some, whose numbers need from one to ten bytes.
+fn messages() -> Vec<Vec<u8>> {
+    let origin = |index| {
+        Some(statement::Origin {
+            log_id: vec![7; 32],
+            index,
+        })
+    };
+    let model = |name: &str, context_tokens| statement::Model {
+        name: name.to_owned(),
+        digest: vec![9; 32],
+        context_tokens,
+    };
+    let mut messages = Vec::new();
+    for number in [0, 1, 127, 128, 300, 65_535, u32::MAX] {
+        let long = u64::from(number) << 32 | u64::from(number);
+        messages.push(encode(&statement::Capability {
+            origin: origin(long),
+            sequence: long,
+            tags: vec!["boolean".to_owned(), String::new(), "größer".to_owned()],
+            embedding: vec![1; 128],
+            models: vec![model("a", number), model("", 0)],
+            price_microunits: long,
+            parallel_max: number,
+            valid_from_ms: 1,
+            valid_until_ms: long,
+        }));
+        messages.push(encode(&statement::Beacon {
+            origin: Some(statement::Origin::default()),
+            task: long,
+            tags: vec!["a".to_owned()],
+            form: number.cast_signed(),
+            close_bids: number,
+            reach: -1,
+            asked: vec![vec![1; 32], Vec::new(), vec![2; 32]],
+            executors: number,
+            policy: vec![3; 32],
+            own_bid: Some(statement::OwnBid {
+                queue: number,
+                ..Default::default()
+            }),
+            ..Default::default()
+        }));
+        messages.push(encode(&log::TaskOpened {
+            key_commitment: vec![3; 32],
+            plan_steps: vec![number, 0, 5],
+        }));
+        messages.push(encode(&state::CapabilityState {
+            entry: long,
+            sequence: 1,
+            statement: vec![4; 32],
+            revoked: number % 2 == 1,
+        }));
+    }
+    messages.push(Vec::new());
+    messages
+}
+
+#[test]
+fn bytes_1_both_readers_agree_on_every_change_of_one_byte() {
+    for message in messages() {
+        agree_on_all(&message);
+        for place in 0..message.len() {
+            agree_on_all(&message[..place]);
+            let mut without = message.clone();
+            without.remove(place);
+            agree_on_all(&without);
+            for byte in [
+                0x00,
+                0x01,
+                0x08,
+                0x0a,
+                0x7f,
+                0x80,
+                0x82,
+                0xff,
+                message[place] ^ 0x80,
+                message[place].wrapping_add(8),
+            ] {
+                let mut changed = message.clone();
+                changed[place] = byte;
+                agree_on_all(&changed);
+                let mut longer = message.clone();
+                longer.insert(place, byte);
+                agree_on_all(&longer);
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_3_a_varint_has_one_length() {
+    let padded: [&[u8]; 6] = [
+        &[0x10, 0x00],
+        &[0x10, 0x81, 0x00],
+        &[
+            0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00,
+        ],
+        &[
+            0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
+        ],
+        &[0x90, 0x00, 0x01],
+        &[0x3a, 0x00],
+    ];
+    for bytes in padded {
+        agree_on_all(bytes);
+        assert!(
+            read_canonical::<Skills<'_>>(bytes, 64).is_err(),
+            "{bytes:02x?}"
+        );
+    }
+    let longest = [
+        0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+    ];
+    agree_on_all(&longest);
+    assert_eq!(
+        read_canonical::<Skills<'_>>(&longest, 64).unwrap().sequence,
+        u64::MAX
+    );
+}
+
+proptest! {
+    /// Spec: BYTES-1.
+    #[test]
+    fn bytes_1_both_readers_agree_on_random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..48)) {
+        agree_on_all(&bytes);
+    }
+
+    /// Spec: BYTES-1: whatever is changed of a canonical message, or put together from two.
+    #[test]
+    fn bytes_1_both_readers_agree_on_mutated_messages(
+        number in any::<prop::sample::Index>(),
+        other in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>()), 1..5),
+    ) {
+        let messages = messages();
+        let other = other.get(&messages);
+        let mut bytes = number.get(&messages).clone();
+        for (place, way, byte) in changes {
+            let place = place.index(bytes.len() + 1);
+            match way {
+                0 => bytes.insert(place, byte),
+                1 if place < bytes.len() => bytes[place] = byte,
+                2 if place < bytes.len() => drop(bytes.remove(place)),
+                _ => {
+                    let from = usize::from(byte) % (other.len() + 1);
+                    bytes.extend_from_slice(&other[from..]);
+                }
+            }
+        }
+        agree_on_all(&bytes);
     }
 }

@@ -1,7 +1,6 @@
 //! Tasks and the beacons of their steps. Spec: BEACON-1 to BEACON-6.
 
 use crate::{
-    embedding::similarity,
     fault::{Breach, Rule},
     records::{Beacon, Entry, Issued, Phase, TaskOpened},
     state::{
@@ -164,8 +163,9 @@ impl State {
             ));
         };
         let known = self.relied_on(&author, &statement, entry.time_ms)?;
+        let fit = matched(&known.capability, &issued.record);
         check_match(
-            matched(&known.capability, &issued.record),
+            fit.match_ppm,
             bid.match_ppm,
             self.params.match_threshold_ppm(),
         )?;
@@ -173,7 +173,7 @@ impl State {
             entry: entry.index,
             peer: author,
             statement: issued.digest,
-            similarity: similarity(&known.capability.embedding, &issued.record.embedding),
+            similarity: fit.similarity,
             load_ppm: bid.load_ppm,
             eligible: true,
         }))

@@ -1,9 +1,8 @@
 //! Bids that arrive. Spec: BEACON-7 to BEACON-10, BEACON-13.
 
 use crate::{
-    embedding::similarity,
     fault::{Breach, Fault, Rule},
-    matching::{Profile, match_ppm},
+    matching::{Fit, Profile},
     records::{Beacon, Bid, Capability, Entry, Reach, Received},
     state::{Duty, Key, State, StepBid, own::check_match},
 };
@@ -60,8 +59,9 @@ impl State {
             return Ok(());
         }
         let known = self.relied_on(&peer, &bid.capability, entry.time_ms)?;
+        let fit = matched(&known.capability, &step.beacon);
         let checked = check_match(
-            matched(&known.capability, &step.beacon),
+            fit.match_ppm,
             bid.match_ppm,
             self.params.match_threshold_ppm(),
         );
@@ -69,7 +69,7 @@ impl State {
             entry: entry.index,
             peer,
             statement: received.digest(),
-            similarity: similarity(&known.capability.embedding, &step.beacon.embedding),
+            similarity: fit.similarity,
             load_ppm: bid.load_ppm,
             eligible: checked.is_ok(),
         };
@@ -89,9 +89,9 @@ impl State {
     }
 }
 
-/// φ of a capability and a beacon.
-pub(super) fn matched(capability: &Capability, beacon: &Beacon) -> u32 {
-    match_ppm(
+/// How a capability fits a beacon.
+pub(super) fn matched(capability: &Capability, beacon: &Beacon) -> Fit {
+    Fit::of(
         &Profile {
             tags: &capability.tags,
             embedding: &capability.embedding,
