@@ -1,17 +1,17 @@
 //! Preparing entries on all cores, ahead of their turn.
 //!
-//! Roles: one thread reads batches of entries, as many as the machine has cores prepare them ([`PreparedEntry`]: decoding,
-//! signatures, digests), and the caller takes them in order. Properties: the caller sees what one thread would give it, in
-//! the same order, so the first fault by index is the one that is found, whoever prepared it; at most
-//! [`BATCHES_AHEAD_PER_THREAD`] batches a thread are in memory, however long the log is; when the caller stops, everything
-//! stops.
+//! Roles: one thread reads batches of entries; one for each further core prepares them ([`PreparedEntry`]: decoding,
+//! signatures, digests); the caller takes them in order, and prepares too while the next in order is not ready, so that as
+//! many threads work as there are cores, and no more. Properties: the caller sees what one thread would give it, in the same
+//! order, so the first fault by index is the one that is found, whoever prepared it; at most [`BATCHES_AHEAD_PER_THREAD`]
+//! batches a core are in memory, however long the log is; when the caller stops, everything stops.
 
 use std::{
     num::NonZero,
     ops::ControlFlow,
     sync::{
         Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
     thread,
 };
@@ -19,10 +19,11 @@ use std::{
 use symphony_protocol::{PreparedEntry, records::Signatures};
 use symphony_transparency::Digest;
 
-/// Entries that one thread prepares at a time: about 2 ms of signatures, so handing over costs nothing beside it.
-const BATCH_ENTRIES: usize = 64;
-/// Batches in memory for each preparing thread: one at work, and some ready.
-const BATCHES_AHEAD_PER_THREAD: usize = 4;
+/// Entries that one thread prepares at a time: some tenths of a millisecond of signatures. Handing over costs little beside
+/// it, and at the log's end, where one thread may have a batch and the others none, little is lost.
+const BATCH_ENTRIES: usize = 16;
+/// Batches in memory for each core: one at work, and some ready.
+const BATCHES_AHEAD_PER_THREAD: usize = 16;
 
 /// Entries to prepare, and where they go.
 struct Job {
@@ -52,15 +53,23 @@ fn prepare_on<E: Send>(
     read: impl FnMut() -> Result<Option<Vec<u8>>, E> + Send,
     mut take: impl FnMut(PreparedEntry) -> ControlFlow<()>,
 ) -> Result<(), E> {
-    let (jobs, waiting) = sync_channel::<Job>(threads);
-    let (order, mut in_order) = sync_channel(BATCHES_AHEAD_PER_THREAD * threads);
+    let ahead = BATCHES_AHEAD_PER_THREAD * threads;
+    let (jobs, waiting) = sync_channel::<Job>(ahead);
+    let (order, mut in_order) = sync_channel(ahead);
     let waiting = Mutex::new(waiting);
     thread::scope(|scope| {
         let reading = scope.spawn(move || read_batches(read, &jobs, &order));
-        for _ in 0..threads {
+        // At least one: the caller that waits for a batch may find none to prepare.
+        for _ in 0..(threads - 1).max(1) {
             scope.spawn(|| prepare_batches(&waiting, network, signatures));
         }
-        take_batches(&mut in_order, &mut take);
+        let help = || {
+            // Who holds the lock waits for a batch, so there is none.
+            let job = waiting.try_lock().ok()?.try_recv().ok()?;
+            job.prepare(network, signatures);
+            Some(())
+        };
+        take_batches(&mut in_order, &help, &mut take);
         // The reader that waits for room sees that nobody takes any more; so do those who prepare.
         drop(in_order);
         reading
@@ -100,24 +109,49 @@ fn prepare_batches(waiting: &Mutex<Receiver<Job>>, network: &Digest, signatures:
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(Job { entries, prepared }) = job else {
-            return;
-        };
-        let batch = entries
+        let Ok(job) = job else { return };
+        job.prepare(network, signatures);
+    }
+}
+
+impl Job {
+    fn prepare(self, network: &Digest, signatures: Signatures) {
+        let batch = self
+            .entries
             .into_iter()
             .map(|bytes| PreparedEntry::new(bytes, network, signatures))
             .collect();
         // The caller stopped: the batch is of no use.
-        let _ = prepared.send(batch);
+        let _ = self.prepared.send(batch);
+    }
+}
+
+/// Waits for a batch, and prepares others meanwhile.
+fn wait_for(
+    place: &Receiver<Vec<PreparedEntry>>,
+    help: &impl Fn() -> Option<()>,
+) -> Option<Vec<PreparedEntry>> {
+    loop {
+        match place.try_recv() {
+            Ok(batch) => return Some(batch),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        if help().is_none() {
+            return place.recv().ok();
+        }
     }
 }
 
 fn take_batches(
     in_order: &mut Receiver<Receiver<Vec<PreparedEntry>>>,
+    help: &impl Fn() -> Option<()>,
     take: &mut impl FnMut(PreparedEntry) -> ControlFlow<()>,
 ) {
     for place in in_order.iter() {
-        let Ok(batch) = place.recv() else { return };
+        let Some(batch) = wait_for(&place, help) else {
+            return;
+        };
         for entry in batch {
             if take(entry).is_break() {
                 return;
@@ -159,7 +193,7 @@ mod tests {
     #[test]
     fn replay_1_entries_are_taken_in_order_whoever_prepared_them() {
         for threads in 1..5 {
-            for count in [0, 1, 63, 64, 65, 1000] {
+            for count in [0, 1, 15, 16, 17, 1000] {
                 let (taken, result) = prepared(threads, count, u32::MAX);
                 assert_eq!(taken, (0..count).collect::<Vec<_>>(), "{threads} threads");
                 assert_eq!(result, Err("the end is torn"));
