@@ -33,6 +33,8 @@ from recipes import RECIPES
 # Seeds of the split `demo`; the training questions have the seed of the options.
 WATCH_SEED, CARD_SEED = 2, 3
 HEAD_SIZE = 32
+# What the options may change of a recipe.
+RECIPE_OPTIONS = ("minutes", "steps", "batch", "hidden", "layers", "learning_rate", "watch_steps")
 # How many batches are sorted by length together, so that little is padded.
 BATCHES_SORTED_TOGETHER = 16
 
@@ -51,14 +53,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="1 where other work shares the cores")
     parser.add_argument("--watch", type=int, default=192, help="questions asked at each look on the way")
-    parser.add_argument("--watch-steps", type=int, default=50, help="steps between two looks")
+    parser.add_argument("--watch-steps", type=int, help="steps between two looks")
     parser.add_argument("--evaluate", type=int, default=1000, help="fresh questions a skill for the card")
     parser.add_argument("--public", type=Path, help="folder of public task files (SKILL.json), asked for the card only")
     parser.add_argument("--seed", type=int, default=1, help="of the weights, the order, and the questions")
     parser.add_argument("--from", dest="start", type=Path, help="folder of a model to go on from, with its tokenizer")
     options = parser.parse_args()
     recipe = RECIPES[options.skill]
-    for name in ("minutes", "steps", "batch", "hidden", "layers", "learning_rate"):
+    for name in RECIPE_OPTIONS:
         if getattr(options, name) is None:
             setattr(options, name, getattr(recipe, name))
     if options.hidden % HEAD_SIZE or min(options.hidden, options.layers, options.steps, options.batch, options.threads) < 1:
@@ -74,8 +76,9 @@ class Trainer:
         self.recipe = RECIPES[options.skill]
         self.skills = self.recipe.skills
         binary = options.questions_binary
-        count = -(-options.steps * options.batch // len(self.skills))
-        self.train = [question for skill in self.skills for question in generate(binary, skill, count, options.seed, "train")]
+        count, parts = options.steps * options.batch, sum(self.recipe.shares.values())
+        self.train = [question for skill, share in self.recipe.shares.items()
+                      for question in generate(binary, skill, -(-count * share // parts), options.seed, "train")]
         sample = [question for skill in self.skills for question in self.train_of(skill)[:20_000]]
         if options.start:
             self.tokenizer = Tokenizer.from_file(str(options.start / "tokenizer.json"))
@@ -189,7 +192,7 @@ class Trainer:
             name=folder.name, skills=", ".join(self.skills), state=state, shape=self.shape_text(), rows="\n".join(rows),
             bytes=(folder / "model.safetensors").stat().st_size, step=step, batch=self.options.batch,
             questions=step * self.options.batch, train_seed=self.options.seed, card_seed=CARD_SEED,
-            minutes=f"{seconds / 60:.1f}", threads=self.options.threads, command=self.command(),
+            minutes=f"{seconds / 60:.1f}", cores=os.cpu_count(), load=os.getloadavg()[1], threads=self.options.threads, command=self.command(),
             input=example.input, output=ask(model, self.tokenizer, [example])[0], answer=example.answer)
         (folder / "card.md").write_text(card, encoding="utf-8")
         print(f"kept {folder}: {' '.join(rows)}", flush=True)
@@ -201,11 +204,11 @@ class Trainer:
                 f"{shape.vocabulary_size} tokens")
 
     def command(self) -> str:
+        """What trains it again: the recipe, and what the options changed."""
         options = self.options
-        return (f"training/train.py --skill {options.skill} --out models/{options.skill} --questions-binary "
-                f"target/debug/symphony-questions --minutes {options.minutes:g} --steps {options.steps} --batch {options.batch} "
-                f"--hidden {options.hidden} --layers {options.layers} --learning-rate {options.learning_rate:g} "
-                f"--threads {options.threads}")
+        changed = [f" --{name.replace('_', '-')} {getattr(options, name):g}"
+                   for name in RECIPE_OPTIONS if getattr(options, name) != getattr(self.recipe, name)]
+        return f"./x train {options.skill}{''.join(changed)}"
 
 
 CARD = """# {name}
@@ -219,7 +222,7 @@ Skill: {skills}. {state}
 - **Shape.** {shape}. Weights stored in half precision, {bytes:,} bytes; load in single precision.
 - **Data.** Generated questions only (`crates/questions`, split train, seed {train_seed}): {step:,} steps of {batch}, {questions:,}
   questions. The splits train and demo share no text. Figures: greedy decoding of the stored weights in PyTorch.
-- **Training.** {minutes} minutes on a machine of 2 cores, {threads} thread(s).
+- **Training.** {minutes} minutes on a machine of {cores} cores (load {load:.0f} at the end), {threads} thread(s).
 - **Command.** `{command}`
 - **Output.** Working, then `Answer:` and the answer. An example (right answer: {answer}):
 
