@@ -12,7 +12,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use symphony_executor::ExecutorConfig;
-use symphony_protocol::records::{Params, Policy, RecordError};
+use symphony_protocol::{
+    policy::PolicyKind,
+    records::{Params, Policy, RecordError},
+};
 
 use crate::tiles::TilesSettings;
 
@@ -97,7 +100,7 @@ pub struct ProfileSettings {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySettings {
-    /// `shared` or `paper`.
+    /// `shared`, `paper`, or, by chance, `random`, `random-top`, `epsilon-greedy` or `thompson`.
     pub kind: PolicyChoice,
     /// Width of the exploration, in parts per million of the theory's; the kind's default if absent.
     pub exploration_ppm: Option<u32>,
@@ -109,13 +112,21 @@ pub struct PolicySettings {
 
 /// Which learning rule.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum PolicyChoice {
     /// One LinUCB for all peers; pending choices count.
     #[default]
     Shared,
     /// As published.
     Paper,
+    /// By chance, evenly among all candidates; learns as `shared`, as do the three that follow.
+    Random,
+    /// By chance, evenly among those that screening keeps.
+    RandomTop,
+    /// The best by LinUCB, and by chance now and then any.
+    EpsilonGreedy,
+    /// The best by weights that chance draws from what LinUCB holds possible.
+    Thompson,
 }
 
 /// How a node takes part in the distributed table of peers.
@@ -347,6 +358,10 @@ impl Config {
         let mut policy = match self.policy.kind {
             PolicyChoice::Shared => Policy::shared(),
             PolicyChoice::Paper => Policy::paper(),
+            PolicyChoice::Random => Policy::by_chance(PolicyKind::Random),
+            PolicyChoice::RandomTop => Policy::by_chance(PolicyKind::RandomTop),
+            PolicyChoice::EpsilonGreedy => Policy::by_chance(PolicyKind::EpsilonGreedy),
+            PolicyChoice::Thompson => Policy::by_chance(PolicyKind::Thompson),
         };
         if let Some(exploration_ppm) = self.policy.exploration_ppm {
             policy.parameters.exploration_ppm = exploration_ppm;

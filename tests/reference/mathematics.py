@@ -1,6 +1,6 @@
 """Writes the vectors of chapters 07, 09, 10 (reward) and 11 with the second verifier's mathematics.
 
-`python tests/reference/mathematics.py` writes tests/vectors/{ln,embedding,screening,linucb,vote,reward,map}/*.txt anew; a change
+`python tests/reference/mathematics.py` writes tests/vectors/{chance,ln,embedding,screening,linucb,vote,reward,map}/*.txt anew; a change
 of any of them is a change of the protocol. The Rust crates are checked against these files.
 """
 
@@ -9,8 +9,10 @@ import pathlib
 import struct
 
 from symphony_reference.encoding import H as digest
+from symphony_reference.encoding import HP as list_digest
+from symphony_reference.encoding import u64
 from symphony_reference.mathematics import (
-    NUMBERS, LinUcb, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity, tally, tally_of_plans,
+    NUMBERS, LinUcb, Stream, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity, tally, tally_of_plans,
 )
 from symphony_reference.state import EMPTY, Inner, bit, digest_of, inserted, root_of
 
@@ -388,7 +390,36 @@ def map_vectors():
     proof("off-path", "off-path", "STATE-6", "A leaf that cannot lie on the key's path.", key, None, *prove(many, far))
 
 
+# ---- chance (CHANCE-1, CHANCE-2, CHANCE-6, CHANCE-7) -----------------------------------------------------------------
+
+
+def chance_vectors():
+    log, beacon, secret = digest("log-id", b"log"), digest("payload", b"beacon"), digest("own-secret", b"secret")
+    commitment = list_digest("secret", [log, u64(7), secret])
+    fields = [("log", log), ("index", u64(7)), ("secret", secret), ("commitment", commitment)]
+    write("chance", "secret", "ok", "CHANCE-1", "The commitment to a secret.", *((key, value.hex()) for key, value in fields))
+    opened = [(bytes.fromhex(peer), digest("own-nonce", bytes([number]))) for number, peer in enumerate(PEERS[:3])]
+    for number, (peer, nonce) in enumerate(opened):
+        fields = [("beacon", beacon), ("bidder", peer), ("nonce", nonce), ("commitment", list_digest("nonce", [beacon, peer, nonce]))]
+        write("chance", f"nonce-{number}", "ok", "CHANCE-2", "The commitment to a nonce.", *((key, value.hex()) for key, value in fields))
+    for count in range(4):
+        parts = [part for pair in opened[:count] for part in pair]
+        fields = [("beacon", beacon), ("secret", secret), *(("opened", peer + nonce) for peer, nonce in opened[:count]),
+                  ("seed", list_digest("seed", [beacon, secret, *parts]))]
+        write("chance", f"seed-{count}", "ok", "CHANCE-6", f"A seed of a secret and {count} nonces.",
+              *((key, value.hex()) for key, value in fields))
+    for slot in (0, 1, 2**32 - 1):
+        stream, taken = Stream(digest("seed", b"seed"), slot), []
+        for count in (1, 2, 3, 5, 257, 1_000_000, 2**63 + 1, 2**64 - 1):
+            taken.append(("below", f"{count} {stream.below(count)}"))
+            taken.append(("fraction", bits(stream.fraction())))
+            taken.append(("normals", " ".join(map(bits, stream.normals()))))
+        write("chance", f"stream-{slot}", "ok", "CHANCE-7", f"The numbers for slot {slot}, one after another.",
+              ("seed", digest("seed", b"seed").hex()), ("slot", slot), *taken)
+
+
 if __name__ == "__main__":
+    chance_vectors()
     ln_vectors()
     embedding_vectors()
     screening_vectors()

@@ -334,7 +334,26 @@ def map_(v):
     state.check_proof(v.bytes("root"), v.bytes("key"), value, v.list("sibling"), terminal)
 
 
+def chance(v):
+    """Chapter 18."""
+    if v.name.startswith("secret"):
+        same(encoding.HP("secret", [v.bytes("log"), v.bytes("index"), v.bytes("secret")]), v.bytes("commitment"), "commitment")
+    elif v.name.startswith("nonce"):
+        same(encoding.HP("nonce", [v.bytes("beacon"), v.bytes("bidder"), v.bytes("nonce")]), v.bytes("commitment"), "commitment")
+    elif v.name.startswith("seed"):
+        parts = [part for both in v.list("opened") for part in (both[:32], both[32:])]
+        same(encoding.HP("seed", [v.bytes("beacon"), v.bytes("secret"), *parts]), v.bytes("seed"), "seed")
+    else:
+        stream = m.Stream(v.bytes("seed"), int(v.text("slot")))
+        for below, fraction, normals in zip(v.all("below"), v.all("fraction"), v.all("normals"), strict=True):
+            count, expected = below.split()
+            same(stream.below(int(count)), int(expected), "below")
+            same(listed([stream.fraction()]), fraction, "fraction")
+            same(listed(stream.normals()), normals, "normals")
+
+
 CHECKS = {
+    "chance": chance,
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
     "cosignatures": cosignatures, "tiles": tiles_, "trust-policies": trust_policies, "witness": witness, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,

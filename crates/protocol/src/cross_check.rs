@@ -144,6 +144,9 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         Body::AssignmentIssued(statement) => issued(statement.digest),
         Body::ReceiptIssued(statement) => issued(statement.digest),
         Body::RevealIssued(statement) => issued(statement.digest),
+        Body::CallIssued(statement) => issued(statement.digest),
+        Body::OpeningIssued(statement, _) => issued(statement.digest),
+        Body::OpeningReceived(statement) => received(statement.digest()),
         Body::CapabilityReceived(statement) => received(statement.digest()),
         Body::RevocationReceived(statement) => received(statement.digest()),
         Body::BidReceived(statement) => received(statement.digest()),
@@ -159,7 +162,8 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         | Body::Close(_)
         | Body::Replacement(_)
         | Body::Settlement(_)
-        | Body::TaskDecided(_) => None,
+        | Body::TaskDecided(_)
+        | Body::Draw(_) => None,
     }
 }
 
@@ -180,6 +184,8 @@ fn references(body: &Body) -> Option<Reference> {
         Body::AssignmentReceived(received) => named(received, received.record.origin),
         Body::ReceiptReceived(received) => named(received, received.record.origin),
         Body::RevealReceived(received, ..) => named(received, received.record.origin),
+        Body::OpeningIssued(_, call) => named(call, call.record.origin),
+        Body::OpeningReceived(received) => named(received, received.record.origin),
         Body::AcknowledgementReceived(received) => Some(Reference {
             signer: *received.statement.author(),
             place: received.record.origin,

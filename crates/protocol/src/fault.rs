@@ -85,6 +85,12 @@ rules! {
     Omission = "REPLAY-45", "acknowledged or named entry missing or changed";
     /// One log, two histories.
     Fork = "REPLAY-46", "fork";
+    /// A call or an opening out of turn, or an opening that does not open its commitment.
+    Opening = "REPLAY-47", "opening out of turn";
+    /// A secret that does not open its commitment, or a seed that secret and openings do not give.
+    Seed = "REPLAY-48", "wrong secret or seed";
+    /// A propensity that the draw does not have.
+    Propensity = "REPLAY-49", "wrong propensity";
 }
 
 impl fmt::Display for Rule {

@@ -5,6 +5,7 @@
 //!
 //! Arrows between modules: `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check` ← `evidence`.
 
+pub mod chance;
 pub mod cross_check;
 pub mod embedding;
 pub mod evidence;

@@ -241,6 +241,7 @@ fn policy_parameters(case: &Case) -> PolicyParameters {
         noise_ppm: ppm(&words[4]),
         norm_bound_ppm: ppm(&words[5]),
         exploration_ppm: ppm(&words[6]),
+        ..PolicyParameters::SHARED
     }
 }
 

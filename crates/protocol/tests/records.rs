@@ -10,10 +10,10 @@ use kit::{START_MS, World, acknowledge, capability, params};
 use proptest::prelude::*;
 use symphony_proto::log::v1 as wire;
 use symphony_protocol::records::{
-    Acknowledgement, AnswerCheck, Assignment, AssignmentPrivate, Beacon, Bid, Body, Capability,
-    CheckerVerdict, ENTRY_SIZE_MAX, Entry, Model, Origin, OwnBid, Params, Phase, Policy, Reach,
-    Receipt, RecordError, Reveal, RevealPrivate, Revocation, Signatures, StatementRecord, TaskKey,
-    Timeout,
+    Acknowledgement, AnswerCheck, Assignment, AssignmentPrivate, Beacon, Bid, Body, Call,
+    Capability, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Model, Opening, Origin, OwnBid, Params,
+    Phase, Policy, Reach, Receipt, RecordError, Reveal, RevealPrivate, Revocation, Signatures,
+    StatementRecord, TaskKey, Timeout,
 };
 use symphony_protocol::state::Duty;
 use symphony_transparency::{Digest, decode_canonical};
@@ -104,6 +104,12 @@ fn bytes_1_statements_survive_and_nothing_near_them_does() {
     round_trip_statement::<Assignment>(&order.statement.record);
     round_trip_statement::<Receipt>(&world.receipt_record(&order, "True"));
     round_trip_statement::<Reveal>(&world.reveal_record(&order, "True"));
+    let mut chance = World::new(4, Policy::random_top());
+    chance.open(1).announce(0).take_bids().close();
+    round_trip_statement::<Beacon>(&chance.beacon().record);
+    round_trip_statement::<Bid>(&chance.bid_record(0));
+    round_trip_statement::<Call>(&chance.call_record());
+    round_trip_statement::<Opening>(&chance.opening_record(0));
     round_trip_statement::<Acknowledgement>(
         &acknowledge(&world.coordinator, 4, Digest::ZERO).record,
     );
@@ -161,11 +167,13 @@ fn entries() -> Vec<Vec<u8>> {
         }
     }
     world.coordinator.push(Body::Resumed);
-    let mut entries = world.coordinator.entries.clone();
-    for executor in &world.executors {
-        entries.extend(executor.entries.clone());
-    }
-    entries
+    let mut chance = World::new(4, Policy::random_top());
+    chance.until_assigned();
+    [world, chance]
+        .into_iter()
+        .flat_map(|world| std::iter::once(world.coordinator).chain(world.executors))
+        .flat_map(|author| author.entries)
+        .collect()
 }
 
 #[test]
@@ -193,7 +201,7 @@ fn log_5_entries_survive_and_no_truncation_does() {
             "only entry 0 is read without a network"
         );
     }
-    assert!(kinds.len() >= 17, "kinds seen: {kinds:?}");
+    assert!(kinds.len() >= 21, "kinds seen: {kinds:?}");
 }
 
 #[test]

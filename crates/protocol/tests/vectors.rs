@@ -13,6 +13,7 @@ use symphony_proto::evidence::v1 as proto;
 use symphony_protocol::{
     Rule,
     evidence::{Evidence, ForkPoint, SignedEntry},
+    policy::PolicyKind,
     records::{
         Body, Capability, Entry, Issued, Phase, Policy, Reveal, Revocation, StatementRecord,
         TaskOpened, Timeout,
@@ -398,6 +399,106 @@ fn replay_vectors_of_faults_in_the_chain() {
 }
 
 #[test]
+fn replay_vectors_of_faults_in_chance() {
+    let kinds = [
+        ("random", PolicyKind::Random),
+        ("random-top", PolicyKind::RandomTop),
+        ("epsilon-greedy", PolicyKind::EpsilonGreedy),
+        ("thompson", PolicyKind::Thompson),
+    ];
+    for (name, kind) in kinds {
+        let mut world = World::new(4, Policy::by_chance(kind));
+        world.whole_task();
+        world.open(1).announce(0).take_bids().close();
+        world.take_openings();
+        let Body::Draw(draw) = world.draw_body() else {
+            panic!("a draw");
+        };
+        let mut wrong = draw.clone();
+        wrong.selections[1].propensity = Some(0.125);
+        check_fault(
+            &format!("replay-49-{name}"),
+            Rule::Propensity,
+            &format!("Another propensity of the second pick, under {name}."),
+            &with(&world.coordinator, Body::Draw(wrong)),
+        );
+        let mut wrong = draw;
+        wrong.selections.swap(0, 1);
+        check_fault(
+            &format!("replay-34-{name}"),
+            Rule::Selection,
+            &format!("The picks in another order, under {name}."),
+            &with(&world.coordinator, Body::Draw(wrong)),
+        );
+    }
+    let mut world = World::new(4, Policy::random_top());
+    world.open(1).announce(0).take_bids().close();
+    let mut record = world.call_record();
+    record.close = Digest::from([1; 32]);
+    check_fault(
+        "replay-47-call",
+        Rule::Opening,
+        "A call with the digest of another close.",
+        &with(&world.coordinator, Body::CallIssued(Issued::new(record))),
+    );
+    let call = world.call();
+    let called = world.called();
+    let mut record = world.opening_record(called[0]);
+    record.nonce = [1; 32];
+    let wrong = world.executors[called[0]].sign(&record);
+    check_fault(
+        "replay-47-not-opening",
+        Rule::Opening,
+        "An opening that does not open its bid's commitment.",
+        &with(&world.coordinator, Body::OpeningReceived(wrong)),
+    );
+    let body = Body::OpeningIssued(Issued::new(record), call.clone());
+    check_fault(
+        "replay-47-own",
+        Rule::Opening,
+        "A bidder opens a nonce that its bid does not commit to.",
+        &with(&world.executors[called[0]], body),
+    );
+    let outsider = (0..4).find(|executor| !called.contains(executor)).unwrap();
+    let opening = world.opening(outsider, &call);
+    check_fault(
+        "replay-47-outsider",
+        Rule::Opening,
+        "An opening of a bidder that is not in the ranking.",
+        &with(&world.coordinator, Body::OpeningReceived(opening)),
+    );
+    for executor in &called[1..] {
+        let opening = world.opening(*executor, &call);
+        world.coordinator.push(Body::OpeningReceived(opening));
+    }
+    world.pass(kit::REVEAL_MS.into());
+    let beacon = world.beacon_index();
+    world.coordinator.push(Body::Timeout(Timeout {
+        beacon,
+        phase: Phase::Openings,
+    }));
+    let Body::Draw(draw) = world.draw_body() else {
+        panic!("a draw");
+    };
+    let mut wrong = draw.clone();
+    wrong.secret = [1; 32];
+    check_fault(
+        "replay-48-secret",
+        Rule::Seed,
+        "A secret that the beacon does not commit to.",
+        &with(&world.coordinator, Body::Draw(wrong)),
+    );
+    let mut wrong = draw;
+    wrong.seed = Digest::from([1; 32]);
+    check_fault(
+        "replay-48-seed",
+        Rule::Seed,
+        "A seed that secret and nonces do not give; one bidder has not opened.",
+        &with(&world.coordinator, Body::Draw(wrong)),
+    );
+}
+
+#[test]
 fn log_vectors_of_entries() {
     let mut world = World::standard();
     world.whole_task();
@@ -425,9 +526,13 @@ fn log_vectors_of_entries() {
     world.coordinator.decide();
     world.coordinator.decide();
     world.coordinator.push(Body::RevocationReceived(revocation));
+    let mut chance = World::new(4, Policy::random_top());
+    chance.until_assigned();
     let network = params().network_id();
     let mut kinds = BTreeSet::new();
-    let logs = std::iter::once(&world.coordinator).chain(&world.executors);
+    let logs = [&world, &chance]
+        .into_iter()
+        .flat_map(|world| std::iter::once(&world.coordinator).chain(&world.executors));
     for bytes in logs.flat_map(|author| &author.entries) {
         let entry = Entry::parse(bytes, Some(&network)).unwrap();
         let name = entry.body.name();
@@ -442,7 +547,7 @@ fn log_vectors_of_entries() {
             check("entries", &name.replace('_', "-"), &text);
         }
     }
-    assert_eq!(kinds.len(), 23, "every kind of entry: {kinds:?}");
+    assert_eq!(kinds.len(), 27, "every kind of entry: {kinds:?}");
 }
 
 fn check_record<R: StatementRecord>(case: &str, record: &R) {
@@ -474,6 +579,10 @@ fn keys_vectors_of_records() {
     check_record("assignment", &order.statement.record);
     check_record("receipt", &world.receipt_record(&order, "True"));
     check_record("reveal", &reveal);
+    let mut chance = World::new(4, Policy::random_top());
+    chance.open(1).announce(0).take_bids().close();
+    check_record("call", &chance.call_record());
+    check_record("opening", &chance.opening_record(0));
     check_record(
         "acknowledgement",
         &acknowledge(&world.coordinator, 7, Digest::ZERO).record,

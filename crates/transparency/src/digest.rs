@@ -173,6 +173,26 @@ impl DomainHasher {
     pub fn finalize(&self) -> Digest {
         Digest(*self.0.finalize().as_bytes())
     }
+
+    /// The extended digest of all bytes added so far: its first 32 bytes are [`DomainHasher::finalize`].
+    pub fn stream(&self) -> DigestStream {
+        DigestStream(self.0.finalize_xof())
+    }
+}
+
+/// Bytes without end that follow from a digest's input alone: BLAKE3's extended output.
+///
+/// Spec: CHANCE-7.
+#[derive(Debug, Clone)]
+pub struct DigestStream(blake3::OutputReader);
+
+impl DigestStream {
+    /// The next 8 bytes as a number, most significant byte first.
+    pub fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
 }
 
 /// The key that BLAKE3 derives from a domain's context, computed once: most inputs are as short as the context, so deriving

@@ -82,6 +82,12 @@ domains! {
     Secret = "secret",
     /// Recomputable chance, from opened secrets and nonces.
     Seed = "seed",
+    /// Stream of numbers that a seed gives for one pick.
+    Draw = "draw",
+    /// Keyed: a bidder's nonce for a beacon, from its own secret.
+    OwnNonce = "own-nonce",
+    /// Keyed: a coordinator's secret for a beacon, from its own secret.
+    OwnSecret = "own-secret",
     /// Requirement bucket of a beacon.
     Bucket = "bucket",
     /// Hashed features of an embedding.

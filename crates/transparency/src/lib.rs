@@ -68,7 +68,9 @@ pub use canonical::{CanonicalError, decode_canonical, encode, f64_from_field, f6
 pub use chain::{ChainEnd, ChainError, ENTRY_SIZE_MAX, Link, entry_digest, log_id};
 pub use checkpoint::{CHECKPOINT_SIZE_MAX, Checkpoint, CheckpointError, SignedCheckpoint};
 pub use cosignature::{COSIGNATURE_TIME_MAX_S, CosignatureError, Cosigner, cosigned_bytes};
-pub use digest::{Digest, DigestError, DomainHasher, digest, digest_parts, keyed_digest};
+pub use digest::{
+    Digest, DigestError, DigestStream, DomainHasher, digest, digest_parts, keyed_digest,
+};
 pub use domain::Domain;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature, SignatureError};
 pub use merkle::{

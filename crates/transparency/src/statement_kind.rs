@@ -35,11 +35,15 @@ pub enum StatementKind {
     Evidence = 12,
     /// A log ends and names its successor.
     Retirement = 13,
+    /// A beacon is closed: its ranked bidders are to open their nonces.
+    Call = 14,
+    /// The opening of a nonce.
+    Opening = 15,
 }
 
 impl StatementKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Capability,
         Self::Revocation,
         Self::Beacon,
@@ -53,6 +57,8 @@ impl StatementKind {
         Self::Verdict,
         Self::Evidence,
         Self::Retirement,
+        Self::Call,
+        Self::Opening,
     ];
 
     /// The number on the wire and in the signing bytes.
@@ -81,6 +87,8 @@ impl StatementKind {
             Self::Verdict => "verdict",
             Self::Evidence => "evidence",
             Self::Retirement => "retirement",
+            Self::Call => "call",
+            Self::Opening => "opening",
         }
     }
 }

@@ -145,6 +145,7 @@ pub fn explain_selection(
         .map_err(|source| ExplainError::Entry { index, source })?;
     let (beacon, first_slot, made): (u64, Option<u32>, &[Selection]) = match &entry.body {
         Body::Close(close) => (close.beacon, Some(0), &close.selections),
+        Body::Draw(draw) => (draw.beacon, Some(0), &draw.selections),
         Body::Replacement(replacement) => (
             replacement.beacon,
             None,

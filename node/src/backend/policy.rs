@@ -120,6 +120,10 @@ fn policy_message(policy: &Policy) -> v1::Policy {
         kind: match parameters.kind {
             PolicyKind::Shared => v1::PolicyKind::Shared,
             PolicyKind::Paper => v1::PolicyKind::Paper,
+            PolicyKind::Random => v1::PolicyKind::Random,
+            PolicyKind::RandomTop => v1::PolicyKind::RandomTop,
+            PolicyKind::EpsilonGreedy => v1::PolicyKind::EpsilonGreedy,
+            PolicyKind::Thompson => v1::PolicyKind::Thompson,
         }
         .into(),
         lambda_ppm: parameters.lambda_ppm,

@@ -85,12 +85,7 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "COUNT")]
     threads: Option<u32>,
     /// Learning rule
-    #[arg(
-        long,
-        value_enum,
-        value_name = "shared|paper",
-        hide_possible_values = true
-    )]
+    #[arg(long, value_enum, value_name = "KIND")]
     policy: Option<PolicyArgument>,
     #[command(flatten)]
     addresses: AddressArgs,
@@ -138,6 +133,10 @@ enum DeviceChoice {
 enum PolicyArgument {
     Shared,
     Paper,
+    Random,
+    RandomTop,
+    EpsilonGreedy,
+    Thompson,
 }
 
 impl NodeCommand {
@@ -211,6 +210,12 @@ impl InitArgs {
         match self.policy {
             Some(PolicyArgument::Shared) => config.policy.kind = PolicyChoice::Shared,
             Some(PolicyArgument::Paper) => config.policy.kind = PolicyChoice::Paper,
+            Some(PolicyArgument::Random) => config.policy.kind = PolicyChoice::Random,
+            Some(PolicyArgument::RandomTop) => config.policy.kind = PolicyChoice::RandomTop,
+            Some(PolicyArgument::EpsilonGreedy) => {
+                config.policy.kind = PolicyChoice::EpsilonGreedy;
+            }
+            Some(PolicyArgument::Thompson) => config.policy.kind = PolicyChoice::Thompson,
             None => {}
         }
         self.addresses.apply(&mut config);

@@ -189,6 +189,8 @@ fn word(body: &Body, named: &impl Fn(&Origin) -> bool) -> Option<Vec<u8>> {
         Body::ReceiptReceived(received) => received!(received),
         Body::RevealReceived(received, ..) => received!(received),
         Body::BidIssued(_, beacon) => received!(beacon),
+        Body::OpeningIssued(_, call) => received!(call),
+        Body::OpeningReceived(received) => received!(received),
         Body::AcknowledgementReceived(received) => received!(received),
         _ => None,
     }

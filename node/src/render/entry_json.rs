@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use symphony_protocol::records::{
-    Body, Close, Entry, Genesis, Outcome, Params, Phase, Policy, Replacement, Selection,
+    Body, Close, Draw, Entry, Genesis, Outcome, Params, Phase, Policy, Replacement, Selection,
     Settlement, TaskDecided, Winner,
 };
 use symphony_transparency::entry_digest;
@@ -67,7 +67,7 @@ fn body_json(body: &Body) -> Value {
             "phase": phase_name(timeout.phase),
             "slot": match timeout.phase {
                 Phase::Receipt(slot) => Some(slot),
-                Phase::Bids | Phase::Reveals => None,
+                Phase::Bids | Phase::Reveals | Phase::Openings => None,
             },
         }),
         Body::Resumed => json!({}),
@@ -75,6 +75,12 @@ fn body_json(body: &Body) -> Value {
         Body::Replacement(replacement) => replacement_json(replacement),
         Body::Settlement(settlement) => settlement_json(settlement),
         Body::TaskDecided(decided) => decided_json(decided),
+        Body::CallIssued(issued) => issued_json(issued),
+        Body::OpeningIssued(issued, call) => {
+            json!({ "opening": issued_json(issued), "call": received_json(call) })
+        }
+        Body::OpeningReceived(received) => received_json(received),
+        Body::Draw(draw) => draw_json(draw),
     }
 }
 
@@ -157,6 +163,18 @@ fn selection_json(selection: &Selection) -> Value {
         "features": features,
         "estimate": number_json(selection.estimate),
         "width": number_json(selection.width),
+        "propensity": selection.propensity.map(number_json),
+    })
+}
+
+fn draw_json(draw: &Draw) -> Value {
+    let selections: Vec<Value> = draw.selections.iter().map(selection_json).collect();
+    json!({
+        "beacon": draw.beacon,
+        "secret": HEXLOWER.encode(&draw.secret),
+        "seed": draw.seed.to_string(),
+        "selections": selections,
+        "state_root": draw.state_root.to_string(),
     })
 }
 

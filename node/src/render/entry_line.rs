@@ -125,6 +125,25 @@ fn summary(body: &Body) -> String {
         Body::TaskDecided(decided) => {
             format!("task {}: {}", decided.task, winner(decided.winner))
         }
+        Body::CallIssued(issued) => {
+            format!("beacon {}", issued.record.beacon.fmt_short())
+        }
+        Body::OpeningIssued(issued, call) => format!(
+            "for beacon {} of {}",
+            issued.record.beacon.fmt_short(),
+            author(call)
+        ),
+        Body::OpeningReceived(received) => format!("of {}", author(received)),
+        Body::Draw(draw) => format!(
+            "beacon {}, seed {}: {}",
+            draw.beacon,
+            draw.seed.fmt_short(),
+            draw.selections
+                .iter()
+                .map(pick)
+                .collect::<Vec<_>>()
+                .join("; ")
+        ),
     }
 }
 
@@ -162,8 +181,11 @@ fn closed(close: &Close) -> String {
 }
 
 fn pick(selection: &Selection) -> String {
+    let chance = selection.propensity.map_or_else(String::new, |propensity| {
+        format!(", propensity {propensity:.3}")
+    });
     format!(
-        "bid {} ({:.3} ± {:.3})",
+        "bid {} ({:.3} ± {:.3}{chance})",
         selection.bid, selection.estimate, selection.width
     )
 }

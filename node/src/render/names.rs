@@ -83,6 +83,7 @@ pub(super) const fn phase_name(phase: Phase) -> &'static str {
         Phase::Bids => "bids",
         Phase::Receipt(_) => "receipt",
         Phase::Reveals => "reveals",
+        Phase::Openings => "openings",
     }
 }
 
@@ -91,6 +92,10 @@ pub(super) const fn kind_name(kind: PolicyKind) -> &'static str {
     match kind {
         PolicyKind::Shared => "shared",
         PolicyKind::Paper => "paper",
+        PolicyKind::Random => "random",
+        PolicyKind::RandomTop => "random-top",
+        PolicyKind::EpsilonGreedy => "epsilon-greedy",
+        PolicyKind::Thompson => "thompson",
     }
 }
 

@@ -90,7 +90,8 @@ def words(audited):
             if applied.kind.endswith("_received"):
                 yield word_of(*applied.statement)
             if applied.beacon:
-                yield word_of(applied.beacon.author, "Beacon", applied.beacon.payload, applied.beacon.name)
+                beside = applied.beacon
+                yield word_of(beside.author, beside.kind, beside.payload, beside.name)
 
 
 def word_of(author, kind, payload, name):

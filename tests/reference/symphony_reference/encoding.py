@@ -121,8 +121,12 @@ def u64(number):
     return number.to_bytes(8, "big")
 
 
+def hasher(domain, data):
+    return blake3(data, derive_key_context="symphony/v1 " + domain)
+
+
 def H(domain, data):
-    return blake3(data, derive_key_context="symphony/v1 " + domain).digest()
+    return hasher(domain, data).digest()
 
 
 def HP(domain, pieces):

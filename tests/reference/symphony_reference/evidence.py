@@ -9,7 +9,7 @@ from .keys import text_of
 from .mathematics import embedding, match_ppm
 from .notes import parse_note, read_checkpoint
 from .replay import (
-    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_order, check_place, class_of, hold, opens, read_entry,
+    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_called, check_order, check_place, class_of, hold, opens, read_entry,
 )
 from .state import Inner, NotOpen, StateMap, digest_of
 from .statements import name, read_known
@@ -201,6 +201,8 @@ def lone_entry(proof):
         check_place(entry, log.id, log.author, index)
         if entry.kind == "bid_issued":
             check_bid(entry.statement[2], entry.beacon, log.author, entry.message.time_ms)
+        if entry.kind == "opening_issued":
+            check_called(entry.statement[2], entry.beacon)
         if entry.kind == "assignment_received":
             check_order(entry.statement[2], log.author)
     except Fault as fault:
@@ -231,7 +233,7 @@ def window(proof):
     if base == "from_genesis":
         fold = log.began
     elif base == "from_entry":
-        require(entries and messages[0].WhichOneof("body") in ("close", "settlement"), "no entry with a state root")
+        require(entries and messages[0].WhichOneof("body") in ("close", "draw", "settlement"), "no entry with a state root")
         root = getattr(messages[0], messages[0].WhichOneof("body")).state_root
         fold = restored(log, proof.from_entry.nodes, root, messages[0].index, messages[0].previous)
     else:

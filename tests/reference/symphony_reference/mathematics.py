@@ -3,7 +3,7 @@
 import math
 import struct
 
-from .encoding import H
+from .encoding import H, hasher
 
 # ---- numbers (SELECT-2, SELECT-3) -------------------------------------------------------------------------------------
 
@@ -198,6 +198,93 @@ def pick(model, shortlist, executors, newcomers_picked, exploration, limited=Tru
         if model.kind == "shared":
             model.choice(contexts[best])
     return picks, model
+
+
+# ---- chance (CHANCE-7 to CHANCE-12) --------------------------------------------------------------------------------------
+
+
+class Stream:
+    """CHANCE-7: the numbers of a seed for a slot."""
+
+    def __init__(self, seed, slot):
+        self.hasher, self.place = hasher("draw", seed + slot.to_bytes(4, "big")), 0
+
+    def word(self):
+        self.place += 8
+        return int.from_bytes(self.hasher.digest(length=8, seek=self.place - 8), "big")
+
+    def below(self, n):
+        while (word := self.word()) > 2**64 - 1 - 2**64 % n:
+            pass
+        return word % n
+
+    def fraction(self):
+        return (self.word() >> 11) * 2.0**-53
+
+    def normals(self):
+        while True:
+            u = 2 * self.fraction() - 1
+            v = 2 * self.fraction() - 1
+            s = u * u + v * v
+            if 0 < s < 1:
+                f = math.sqrt(-2 * ln(s) / s)
+                return u * f, v * f
+
+
+def cholesky(square):
+    """CHANCE-12."""
+    root = [[0.0] * 6 for _ in range(6)]
+    for i in range(6):
+        for j in range(i + 1):
+            rest = square[i][j] - dot(root[i][:j], root[j][:j])
+            element = rest / root[j][j] if j < i else math.sqrt(rest if rest > 1e-12 else 1e-12)
+            root[i][j] = element if abs(element) <= 2**53 else 0.0 if j < i else math.sqrt(1e-12)
+    return root
+
+
+def votes(model, candidates, stream):
+    """CHANCE-12: for whom each of 256 samples votes; `candidates` are key and context."""
+    theta, root = model.times(model.b), cholesky(model.inverse)
+    scale = model.exploration * model.noise
+    for _ in range(256):
+        z = [number for _ in range(3) for number in stream.normals()]
+        weights = [theta[i] + scale * dot(root[i][: i + 1], z[: i + 1]) for i in range(6)]
+        yield min(range(len(candidates)), key=lambda i: (-dot(candidates[i][1], weights), candidates[i][0], i))
+
+
+def chosen_by_chance(model, kind, epsilon, candidates, best, stream):
+    """CHANCE-10: the place of the pick among the candidates, and its propensity."""
+    n = len(candidates)
+    if kind == "epsilon-greedy":
+        place = stream.below(n) if stream.below(1_000_000) < epsilon else best
+        any_one = ratio(epsilon) / n
+        return place, (1 - ratio(epsilon)) + any_one if place == best else any_one
+    if kind == "thompson":
+        cast = list(votes(model, candidates, stream))
+        place = cast[stream.below(256)]
+        return place, cast.count(place) / 256
+    return stream.below(n), 1 / n
+
+
+def draw(model, kind, epsilon, shortlist, executors, newcomers_picked, stream):
+    """CHANCE-10: picks as `pick` gives them, their propensities, and the model that has counted them."""
+    model, picks, propensities = model.copy(), [], []
+    remaining, new = list(range(len(shortlist))), newcomers_picked
+    for _ in range(min(executors, len(shortlist))):
+        known = [i for i in remaining if not shortlist[i]["newcomer"]]
+        eligible = known or remaining if new > 0 else remaining
+        contexts = {i: features("shared", shortlist[i]) for i in eligible}
+        assessed = {i: model.assess(x) for i, x in contexts.items()}
+        best = min(eligible, key=lambda i: (-assessed[i][2], shortlist[i]["peer"], i))
+        candidates = [(shortlist[i]["peer"], contexts[i]) for i in eligible]
+        place, propensity = chosen_by_chance(model, kind, epsilon, candidates, eligible.index(best), stream)
+        chosen = eligible[place]
+        picks.append((chosen, shortlist[chosen]["bid"], *assessed[chosen]))
+        propensities.append(propensity)
+        remaining = [i for i in remaining if i != chosen]
+        new += shortlist[chosen]["newcomer"]
+        model.choice(contexts[chosen])
+    return picks, propensities, model
 
 
 # ---- vote (VOTE-1 to VOTE-6) ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ PARAMS_SIZE_MAX = 1_024  # CAP-1
 PAYLOADS = {
     "Capability": (1, 8_192), "Revocation": (2, 128), "Beacon": (3, 4_096), "Bid": (4, 512), "Assignment": (5, 1_024),
     "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128), "Challenge": (10, 1_152),
-    "Retirement": (13, 256),
+    "Retirement": (13, 256), "Call": (14, 256), "Opening": (15, 256),
 }
 
 
@@ -78,6 +78,7 @@ def plans(values):
 
 share, thousandths, hour, day = between(0, 10**6), between(1, 10**6), between(1, 3_600_000), between(1, 86_400_000)
 count = between(0, 2**53)
+propensity = lambda value: 0 < unpack(value) <= 1  # noqa: E731
 digest, signature, embedding, context, many = size(32), size(64), size(128), numbers(6), size(0, 32)
 
 FIELDS = {
@@ -101,10 +102,13 @@ FIELDS = {
     "Beacon": {
         "tags": tags(8), "embedding": embedding, "close_bids": between(1, 256), "execute_ms": day, "reveal_ms": hour,
         "hop_limit": between(0, 16), "asked": sorted_keys, "shortlist": between(1, 32), "executors": between(1, 16),
-        "policy": digest,
+        "policy": digest, "secret_commitment": or_empty(digest),
     },
     "OwnBid": {"match_ppm": share, "load_ppm": share},
-    "Bid": {"beacon": digest, "capability": digest, "match_ppm": share, "load_ppm": share, "coordinator": key},
+    "Bid": {"beacon": digest, "capability": digest, "match_ppm": share, "load_ppm": share, "coordinator": key,
+            "nonce_commitment": or_empty(digest)},
+    "Call": {"beacon": digest, "close": digest},
+    "Opening": {"beacon": digest, "coordinator": key, "nonce": digest},
     "Assignment": {
         "beacon": digest, "executor": key, "prompt": digest, "key_commitment": digest, "execute_ms": day, "reveal_ms": hour,
     },
@@ -121,15 +125,16 @@ FIELDS = {
     "TaskOpened": {"key_commitment": digest, "plan_steps": plans},
     "Close": {"ranking": many, "selections": many, "state_root": digest},
     "Ranked": {"score": number},
-    "Selection": {"features": context, "estimate": number, "width": number},
+    "Selection": {"features": context, "estimate": number, "width": number, "propensity": or_empty(propensity)},
+    "Draw": {"secret": digest, "seed": digest, "selections": many, "state_root": digest},
     "Settlement": {"answer": or_empty(digest), "weight": or_empty(number), "outcomes": many, "state_root": digest},
     "Outcome": {"reward": number},
     "TaskDecided": {"answer": or_empty(digest), "weight": or_empty(number)},
     # Values of the state (EVIDENCE-11).
-    "Clock": {"entries": count, "duty": between(0, 6), "open_tasks": ascending, "open_beacons": ascending,
+    "Clock": {"entries": count, "duty": between(0, 8), "open_tasks": ascending, "open_beacons": ascending,
               "bids_begin": count, "bids_end": count, "orders_begin": count, "orders_end": count},
     "Counters": dict.fromkeys(("closes", "selections", "settlements", "void_settlements", "timeouts", "self_selections",
-                               "tasks", "tasks_decided"), count),
+                               "tasks", "tasks_decided", "draws", "openings_missed"), count),
     "PolicyState": {"observations": count, "inverse": bounded(21), "b": bounded(6)},
     "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
                      "timeouts": count},
@@ -137,8 +142,10 @@ FIELDS = {
     "CapabilityState": {"statement": digest},
     "TaskState": {"key_commitment": digest, "plans": size(1, 8)},
     "PlanState": {"steps": between(1, 8), "steps_done": between(0, 8), "score_sum": bounded(1), "answer": or_empty(digest)},
-    "BeaconState": {"statement": digest},
-    "CandidateState": {"peer": key, "statement": digest, "similarity": bounded(1), "load_ppm": share},
+    "BeaconState": {"statement": digest, "seed": or_empty(digest)},
+    "CandidateState": {"peer": key, "statement": digest, "similarity": bounded(1), "load_ppm": share,
+                       "nonce_commitment": or_empty(digest), "nonce": or_empty(digest)},
+    "OwnBidState": {"nonce_commitment": or_empty(digest)},
     "RankedState": {"score": bounded(1)},
     "SelectionState": {
         "executor": key, "features": bounded(6), "assignment": or_empty(digest), "receipt": or_empty(digest),
@@ -164,6 +171,7 @@ PAIRS = {
     "Capability": lambda m: m.valid_until_ms > m.valid_from_ms,
     "Beacon": lambda m: m.executors <= m.shortlist,
     "Challenge": challenge,
+    "Policy": lambda m: m.epsilon_ppm <= 10**6 if m.kind == 18 and m.epsilon_ppm else m.kind != 18 and not m.epsilon_ppm,
     "Retirement": lambda m: m.log_id != m.successor_id and (m.size > 0 or m.root == EMPTY_TREE),
     "Settlement": lambda m: bool(m.answer) == bool(m.weight),
     "TaskDecided": lambda m: bool(m.answer) == bool(m.weight),
@@ -195,10 +203,11 @@ KIND_OF_TYPE = {number: kind for kind, (number, _) in PAYLOADS.items()}
 ISSUED = {  # entries with a payload of the author
     "capability_issued": "Capability", "revocation_issued": "Revocation", "beacon_issued": "Beacon", "bid_issued": "Bid",
     "assignment_issued": "Assignment", "receipt_issued": "Receipt", "reveal_issued": "Reveal",
+    "call_issued": "Call", "opening_issued": "Opening",
 }
 RECEIVED = {  # entries with a statement of another peer
     "capability_received": "Capability", "revocation_received": "Revocation", "bid_received": "Bid",
     "assignment_received": "Assignment", "receipt_received": "Receipt", "reveal_received": "Reveal",
-    "acknowledgement_received": "Acknowledgement",
+    "opening_received": "Opening", "acknowledgement_received": "Acknowledgement",
 }
 assert all(kind in MESSAGES for kind in (*FIELDS, *PAYLOADS))

@@ -20,17 +20,19 @@ RULES = {
     "REPLAY-38": "reveal that does not open its ballot", "REPLAY-39": "wrong tally", "REPLAY-40": "wrong reward",
     "REPLAY-41": "settled twice", "REPLAY-42": "wrong state root", "REPLAY-43": "wrong answer of a task",
     "REPLAY-44": "checkpoint of another history", "REPLAY-45": "acknowledged or named entry missing or changed",
-    "REPLAY-46": "fork",
+    "REPLAY-46": "fork", "REPLAY-47": "opening out of turn", "REPLAY-48": "wrong secret or seed",
+    "REPLAY-49": "wrong propensity",
 }
 RULES_REVISION = 1
 TASKS_MAX = 256  # BEACON-2
-NO_DUTY, CLOSE, ASSIGN, REPLACE, SETTLE, SETTLE_VOID, DECIDE = range(7)
+NO_DUTY, CLOSE, ASSIGN, REPLACE, SETTLE, SETTLE_VOID, DECIDE, CALL, DRAW = range(9)
 DECISIONS = {CLOSE: "close", ASSIGN: "assignment_issued", REPLACE: "replacement", SETTLE: "settlement",
-             SETTLE_VOID: "settlement", DECIDE: "task_decided"}
+             SETTLE_VOID: "settlement", DECIDE: "task_decided", CALL: "call_issued", DRAW: "draw"}
 DIRECTED = 1  # reach (BEACON-3)
-BIDS, RECEIPT, REVEALS = 1, 2, 3  # phases (SETTLE-21)
+BIDS, RECEIPT, REVEALS, OPENINGS = 1, 2, 3, 4  # phases (SETTLE-21)
 PICKED, ASSIGNED, ANSWERED, REVEALED, FAILED, TIMED_OUT = range(1, 7)  # progress of a selection (REPLAY-2)
 RESULT_ANSWERED, RESULT_UNPARSABLE = 1, 2  # classes of receipts (EXEC-6)
+CHANCE = {16: "random", 17: "random-top", 18: "epsilon-greedy", 19: "thompson"}  # kinds of policies (CHANCE-10)
 WON, VALID, INVALID, TIMEOUT, VOID = range(1, 6)  # classes of outcomes (SETTLE-7)
 
 
@@ -58,7 +60,7 @@ class Entry:
     message: object
     kind: str
     statement: tuple = None  # author, kind, payload and name of the author's payload or the foreign statement in it
-    beacon: object = None  # the foreign beacon of a bid_issued
+    beacon: object = None  # the foreign beacon of a bid_issued, or call of an opening_issued
     findings: list = dataclasses.field(default_factory=list)
 
     @property
@@ -82,6 +84,8 @@ def read_entry(data, network, author):
         entry.statement = (foreign.author, foreign.kind, foreign.payload, foreign.name)
     if entry.kind == "bid_issued":
         entry.beacon = read_statement(entry.body.beacon, network, "Beacon")
+    if entry.kind == "opening_issued":
+        entry.beacon = read_statement(entry.body.call, network, "Call")
     return entry
 
 
@@ -104,7 +108,18 @@ def check_bid(bid, foreign, author, time):
     hold((bid.beacon, bid.coordinator) == (foreign.name, foreign.author), rule, foreign.name.hex(), bid.beacon.hex())
     hold(foreign.author != author, rule, "another peer's beacon", "an own one")
     hold(beacon.reach != DIRECTED or author in beacon.asked, rule, "to be asked", "not asked")
+    check_nonce(bid, beacon)
     hold(time < beacon.close_deadline_ms, rule, beacon.close_deadline_ms, time)
+
+
+def check_nonce(bid, beacon):
+    """CHANCE-2."""
+    hold(bool(bid.nonce_commitment) == bool(beacon.secret_commitment), "REPLAY-32", "a commitment where there is a secret", "")
+
+
+def check_called(opening, call):
+    """CHANCE-4: an opening answers the call beside it."""
+    hold((opening.beacon, opening.coordinator) == (call.payload.beacon, call.author), "REPLAY-47", "the call", "another one")
 
 
 def check_order(assignment, author):
@@ -225,6 +240,8 @@ class Replay:
                 deadlines.append((beacon.close_deadline_ms, index, BIDS, 0))
             deadlines += [(later(s.assigned_ms, beacon.execute_ms), index, RECEIPT, slot)
                           for slot, s in enumerate(step.selections) if s.progress == ASSIGNED]
+            if step.openings_due_ms:
+                deadlines.append((step.openings_due_ms, index, OPENINGS, 0))
             if step.reveal_due_ms:
                 deadlines.append((step.reveal_due_ms, index, REVEALS, 0))
         return min(deadlines, default=None)
@@ -331,6 +348,8 @@ class Replay:
              beacon.step)
         policy = self.map.get("policy")
         hold(policy and beacon.policy == H("policy", canonical(policy.policy)), terms, "the policy", beacon.policy.hex())
+        chance = policy.policy.kind in CHANCE
+        hold(chance == bool(beacon.secret_commitment), terms, "a commitment under chance alone", beacon.secret_commitment.hex())
         window = beacon.close_deadline_ms - self.now
         hold(0 < window <= params.bid_window_ms_max, terms, params.bid_window_ms_max, window)
         hold(beacon.close_bids <= params.bids_max, terms, params.bids_max, beacon.close_bids)
@@ -359,8 +378,9 @@ class Replay:
         hold(not self.map.get("bid/", foreign.author + bid.beacon), "REPLAY-31", "one bid", "a second one")
         capability = self.reliance(author, lambda known: known.statement == bid.capability)
         self.own_match(capability, beacon, bid.match_ppm)
-        self.enqueue("bid/", foreign.author + bid.beacon,
-                     MESSAGES["OwnBidState"](entry=self.index, until_ms=beacon.close_deadline_ms),
+        until = later(beacon.close_deadline_ms, beacon.reveal_ms if beacon.secret_commitment else 0)
+        row = MESSAGES["OwnBidState"](entry=self.index, until_ms=until, nonce_commitment=bid.nonce_commitment)
+        self.enqueue("bid/", foreign.author + bid.beacon, row,
                      MESSAGES["QueuedBid"](author=foreign.author, beacon=bid.beacon), "bids_begin", "bids_end", "until_ms")
 
     def bid_received(self, body, author, kind, bid, digest):
@@ -376,6 +396,7 @@ class Replay:
         if held:
             self.find("REPLAY-31", author, held.statement.hex(), digest.hex())
             return
+        check_nonce(bid, step.beacon)
         capability = self.reliance(author, lambda known: known.statement == bid.capability)
         phi, similarity = self.match(capability, step.beacon)
         threshold = self.params.match_threshold_ppm
@@ -385,7 +406,8 @@ class Replay:
             self.find("REPLAY-32", author, threshold, phi)
         state = self.edit_step(step)
         state.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
-                             load_ppm=bid.load_ppm, eligible=bid.match_ppm == phi and phi >= threshold)
+                             load_ppm=bid.load_ppm, eligible=bid.match_ppm == phi and phi >= threshold,
+                             nonce_commitment=bid.nonce_commitment)
         if sum(c.peer != self.author for c in state.candidates) >= step.beacon.close_bids:
             self.set_duty(CLOSE, step.index)
 
@@ -470,6 +492,14 @@ class Replay:
         x = pack_all(m.features(model.kind, candidates[place]))
         return (claimed.bid, claimed.features, claimed.estimate, claimed.width) == (bid, x, pack(estimate), pack(width))
 
+    def check_picks(self, claimed, picks, model, candidates, propensities=None):
+        """SELECT-20, CHANCE-8."""
+        hold(len(picks) == len(claimed) and all(self.same_selection(one, chosen, model, candidates)
+                                                for one, chosen in zip(claimed, picks)),
+             "REPLAY-34", [bid for _, bid, *_ in picks], [one.bid for one in claimed])
+        expected = [pack(one) for one in propensities] if propensities else [b""] * len(picks)
+        hold([one.propensity for one in claimed] == expected, "REPLAY-49", propensities, [one.propensity for one in claimed])
+
     def close(self, body):
         step = self.step_due(body.beacon)
         state, params, model = self.edit_step(step), self.params, self.model()
@@ -478,15 +508,14 @@ class Replay:
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
         candidates = [self.candidate(step, c.bid) for c in state.candidates if c.eligible]
         weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
-        ranking = m.rank(candidates, weights, step.beacon.shortlist, explores)
+        chance = self.map.get("policy").policy.kind in CHANCE
+        everybody = CHANCE.get(self.map.get("policy").policy.kind) == "random"
+        ranking = m.rank(candidates, weights, 32 if everybody else step.beacon.shortlist, explores)
         hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
              [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
         shortlist = [candidates[i] for i, _, _ in ranking]
-        picks, after = m.pick(model, shortlist, step.beacon.executors, 0, explores)
-        hold(len(picks) == len(body.selections) and all(
-            self.same_selection(claimed, chosen, model, shortlist)
-            for claimed, chosen in zip(body.selections, picks)), "REPLAY-34", [bid for _, bid, *_ in picks],
-            [s.bid for s in body.selections])
+        picks, after = ([], model) if chance else m.pick(model, shortlist, step.beacon.executors, 0, explores)
+        self.check_picks(body.selections, picks, model, shortlist)
         self.check_root(body.state_root)
         state.closed = True
         for _, bid, score in ranking:
@@ -496,6 +525,88 @@ class Replay:
         if model.kind == "shared":
             self.keep_model(after)
         self.set_duty(ASSIGN if picks else SETTLE, step.index)
+        if chance and ranking:
+            self.set_duty(CALL if self.closed_nonces(step) else DRAW, step.index)
+
+    # ---- chance (18) --------------------------------------------------------------------------------------------------------
+
+    def ranked(self, step):
+        """The bids of the ranking, in the order of their entries."""
+        state = self.state_of(step)
+        places = {r.bid for r in state.ranking}
+        return [c for c in state.candidates if c.bid in places]
+
+    def closed_nonces(self, step):
+        return [c for c in self.ranked(step) if c.nonce_commitment and not c.nonce]
+
+    def call_issued(self, body, author, kind, call, digest):
+        """CHANCE-3."""
+        step = self.step_due(self.duty_index)
+        hold(call.beacon == self.state_of(step).statement, "REPLAY-24", "the step that is due", call.beacon.hex())
+        hold(call.close == self.last, "REPLAY-47", self.last.hex(), call.close.hex())
+        self.edit_step(step).openings_due_ms = later(self.now, step.beacon.reveal_ms)
+
+    def opening_issued(self, body, author, kind, opening, digest, call):
+        """CHANCE-4."""
+        check_called(opening, call)
+        own = self.map.get("bid/", opening.coordinator + opening.beacon)
+        hold(own and own.nonce_commitment and self.now < own.until_ms, "REPLAY-47", "a closed nonce", "none")
+        hold(own.nonce_commitment == nonce_commitment(opening, author), "REPLAY-47", own.nonce_commitment.hex(), "another one")
+        self.map.edit("bid/", opening.coordinator + opening.beacon).nonce_commitment = b""
+
+    def opening_received(self, body, author, kind, opening, digest):
+        """CHANCE-4."""
+        hold(opening.coordinator == self.author, "REPLAY-47", self.author.hex(), opening.coordinator.hex())
+        place = self.map.get("name/", opening.beacon)
+        step = self.step_of(place.beacon) if place and not place.selection else None
+        hold(step and self.state_of(step).openings_due_ms, "REPLAY-47", "a beacon that is called", opening.beacon.hex())
+        bid = next((c for c in self.closed_nonces(step) if c.peer == author), None)
+        hold(bid, "REPLAY-47", "a closed nonce of the ranking", author.hex())
+        hold(bid.nonce_commitment == nonce_commitment(opening, author), "REPLAY-47", bid.nonce_commitment.hex(), "another one")
+        next(c for c in self.edit_step(step).candidates if c.bid == bid.bid).nonce = opening.nonce
+        if not self.closed_nonces(step):
+            self.end_openings(step)
+
+    def end_openings(self, step):
+        self.edit_step(step).openings_due_ms = 0
+        self.set_duty(DRAW, step.index)
+
+    def draw(self, body):
+        """CHANCE-5, CHANCE-6."""
+        step = self.step_due(body.beacon)
+        state = self.edit_step(step)
+        commitment = HP("secret", [self.log, u64(step.index), body.secret])
+        hold(step.beacon.secret_commitment == commitment, "REPLAY-48", step.beacon.secret_commitment.hex(), commitment.hex())
+        parts = [part for c in self.ranked(step) if c.nonce for part in (c.peer, c.nonce)]
+        seed = HP("seed", [state.statement, body.secret, *parts])
+        hold(seed == body.seed, "REPLAY-48", seed.hex(), body.seed.hex())
+        model, closed = self.model(), self.closed_nonces(step)
+        everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
+        out = {c.bid for c in closed}
+        candidates = [everyone[r.bid] for r in state.ranking if r.bid not in out]
+        picks, propensities, after = self.drawn(model, candidates, step.beacon.executors, 0, seed, 0)
+        self.check_picks(body.selections, picks, model, candidates, propensities)
+        self.check_root(body.state_root)
+        kept = [(r.bid, r.score) for r in state.ranking if r.bid not in out]
+        del state.ranking[:]
+        for bid, score in kept:
+            state.ranking.add(bid=bid, score=score)
+        counters = self.map.edit("counters")
+        counters.draws += 1
+        counters.openings_missed += len(closed)
+        for c in closed:
+            measures = self.map.put("peer/", c.peer, clone(self.peer_measures(c.peer)))
+            measures.failure = pack(mean(unpack(measures.failure), 1.0, m.ratio(self.params.failure_weight_ppm)))
+            measures.timeouts += 1
+        state.seed = seed
+        for chosen in picks:
+            self.take_selection(step, candidates, chosen, model)
+        self.keep_model(after)
+        self.set_duty(ASSIGN if picks else SETTLE, step.index)
+
+    def drawn(self, model, candidates, executors, newcomers, seed, slot):
+        policy = self.map.get("policy").policy
+        return m.draw(model, CHANCE[policy.kind], policy.epsilon_ppm, candidates, executors, newcomers, m.Stream(seed, slot))
 
     def assignment_issued(self, body, author, kind, assignment, digest):
         step = self.step_due(self.duty_index)
@@ -522,8 +633,12 @@ class Replay:
         everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in taken]
         newcomers = sum(everyone[bid]["newcomer"] for bid in taken)
-        (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
-        hold(self.same_selection(body.selection, chosen, model, candidates), "REPLAY-34", chosen[1], body.selection.bid)
+        propensities = None
+        if state.seed:
+            (chosen,), propensities, after = self.drawn(model, candidates, 1, newcomers, state.seed, len(taken))
+        else:
+            (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
+        self.check_picks([body.selection], [chosen], model, candidates, propensities)
         state.selections[body.slot].replaced = True
         self.take_selection(step, candidates, chosen, model)
         if model.kind == "shared":
@@ -659,6 +774,8 @@ class Replay:
         step = self.step_of(body.beacon)
         if body.phase == BIDS:
             self.set_duty(CLOSE, step.index)
+        elif body.phase == OPENINGS:
+            self.end_openings(step)
         elif body.phase == REVEALS:
             self.set_duty(SETTLE, step.index)
         else:
@@ -796,6 +913,11 @@ def opens(reveal, author, commitment):
     return HP("ballot", [reveal.assignment, author, reveal.answer, u32(reveal.confidence_ppm), reveal.salt]) == commitment
 
 
+def nonce_commitment(opening, bidder):
+    """CHANCE-2."""
+    return HP("nonce", [opening.beacon, bidder, opening.nonce])
+
+
 def class_of(message):
     """The field `class`, which Python can not spell."""
     return getattr(message, "class")
@@ -812,6 +934,6 @@ def mean(value, sample, w):
 
 
 def parameters(policy):
-    kind = {1: "shared", 2: "paper"}[policy.kind]
+    kind = {1: "shared", 2: "paper"}.get(policy.kind, "shared")  # with chance: as shared (CHANCE-10)
     return (kind, policy.lambda_ppm, policy.delta_ppm, policy.alpha_ppm, policy.noise_ppm, policy.norm_bound_ppm,
             policy.exploration_ppm)

@@ -107,6 +107,8 @@ impl Peer {
             let size = self.replay.size();
             match duty {
                 Duty::Assign(beacon, slot) => self.assign(beacon, slot)?,
+                Duty::Call(beacon) => self.call(beacon)?,
+                Duty::Draw(beacon) => self.draw(beacon)?,
                 _ => {
                     let Some(body) = self.replay.state_mut().decide(duty) else {
                         break;

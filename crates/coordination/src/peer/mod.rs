@@ -3,6 +3,7 @@
 mod capabilities;
 mod coordinator;
 mod entries;
+mod entropy;
 mod executor;
 mod statements;
 

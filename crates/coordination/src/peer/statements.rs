@@ -39,6 +39,8 @@ impl Peer {
             StatementKind::Assignment => self.assignment_heard(statement, private)?,
             StatementKind::Receipt => self.receipt_heard(statement)?,
             StatementKind::Reveal => self.reveal_heard(statement, private)?,
+            StatementKind::Call => self.call_heard(statement),
+            StatementKind::Opening => self.opening_heard(statement),
             StatementKind::Acknowledgement => self.acknowledgement_heard(statement),
             _ => Err(format!("no use for a statement of type {}", kind.name())),
         };

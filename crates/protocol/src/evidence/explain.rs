@@ -62,6 +62,13 @@ fn did(rule: Rule) -> &'static str {
         }
         Rule::Omission => "left out or rewrote an entry that it had vouched for with its signature",
         Rule::Fork => "keeps two histories of one log",
+        Rule::Opening => {
+            "called for, made or took an opening that the rules do not allow there, or that opens nothing"
+        }
+        Rule::Seed => {
+            "drew with a secret that it had not committed to, or with a seed that secret and nonces do not give"
+        }
+        Rule::Propensity => "recorded another probability of a pick than its policy gives it",
     }
 }
 

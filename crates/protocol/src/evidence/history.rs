@@ -12,8 +12,8 @@ use crate::{
     cross_check::{Reference, Standing, held},
     fault::{Breach, Rule, hex},
     records::{
-        Acknowledgement, Assignment, Beacon, Bid, Capability, Entry, Origin, Receipt, Received,
-        RecordError, Reveal, Revocation, StatementRecord,
+        Acknowledgement, Assignment, Beacon, Bid, Call, Capability, Entry, Opening, Origin,
+        Receipt, Received, RecordError, Reveal, Revocation, StatementRecord,
     },
 };
 
@@ -131,6 +131,8 @@ fn word(bytes: &[u8], log: &Log) -> Result<Reference, EvidenceError> {
         StatementKind::Assignment => issued::<Assignment>(bytes, log, |record| record.origin),
         StatementKind::Receipt => issued::<Receipt>(bytes, log, |record| record.origin),
         StatementKind::Reveal => issued::<Reveal>(bytes, log, |record| record.origin),
+        StatementKind::Call => issued::<Call>(bytes, log, |record| record.origin),
+        StatementKind::Opening => issued::<Opening>(bytes, log, |record| record.origin),
         StatementKind::Acknowledgement => {
             let received: Received<Acknowledgement> = statement("statement", bytes, &log.network)?;
             Ok(Reference {

@@ -26,8 +26,8 @@ pub fn features(kind: PolicyKind, candidate: &Candidate) -> Context {
         unit(candidate.availability),
     ];
     let divisor = match kind {
-        PolicyKind::Shared => (DIMENSION as f64).sqrt(),
         PolicyKind::Paper => longer_than_one(dot(&raw, &raw).sqrt()),
+        _ => (DIMENSION as f64).sqrt(),
     };
     raw.map(|feature| feature / divisor)
 }

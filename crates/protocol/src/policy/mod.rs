@@ -10,11 +10,14 @@
 //!
 //! Spec: SELECT-12 to SELECT-20.
 
+mod chance;
+mod draw;
 mod features;
 mod linucb;
 mod parameters;
 mod pick;
 
+pub use draw::pick_by_chance;
 pub use features::{Context, DIMENSION, features};
 pub use linucb::{Choice, Downdate, LinUcb, LinUcbError, TRIANGLE_LENGTH};
 pub use parameters::{PolicyKind, PolicyParameterError, PolicyParameters};

@@ -10,6 +10,24 @@ pub enum PolicyKind {
     Shared,
     /// As in the paper: contexts over their length, choices counted at settlement.
     Paper,
+    /// Evenly among all candidates.
+    Random,
+    /// Evenly among those in the ranking.
+    RandomTop,
+    /// The best by LinUCB, and now and then any.
+    EpsilonGreedy,
+    /// The best by weights that are drawn from what LinUCB holds possible.
+    Thompson,
+}
+
+impl PolicyKind {
+    /// Whether it draws.
+    pub const fn uses_chance(self) -> bool {
+        matches!(
+            self,
+            Self::Random | Self::RandomTop | Self::EpsilonGreedy | Self::Thompson
+        )
+    }
 }
 
 /// Parameters of LinUCB, all in parts per million.
@@ -31,6 +49,8 @@ pub struct PolicyParameters {
     pub norm_bound_ppm: u32,
     /// Multiplies the whole width; 1 000 000 is the theory's, less is bolder. At most [`PolicyParameters::PPM_MAX`].
     pub exploration_ppm: u32,
+    /// ε, how often [`PolicyKind::EpsilonGreedy`] picks anybody: 1 to 1 000 000 there, and 0 for every other kind.
+    pub epsilon_ppm: u32,
 }
 
 /// A policy's parameter lies outside its range.
@@ -67,6 +87,7 @@ impl PolicyParameters {
         noise_ppm: 500_000,
         norm_bound_ppm: PPM,
         exploration_ppm: PPM,
+        epsilon_ppm: 0,
     };
 
     /// Parameters of the paper: λ 1, δ 0.05, α 1, noise 1, S 1.
@@ -95,6 +116,11 @@ impl PolicyParameters {
             ("noise_ppm", self.noise_ppm, 0, Self::PPM_MAX),
             ("norm_bound_ppm", self.norm_bound_ppm, 0, Self::PPM_MAX),
             ("exploration_ppm", self.exploration_ppm, 0, Self::PPM_MAX),
+            if self.kind == PolicyKind::EpsilonGreedy {
+                ("epsilon_ppm", self.epsilon_ppm, 1, PPM)
+            } else {
+                ("epsilon_ppm", self.epsilon_ppm, 0, 0)
+            },
         ];
         for (parameter, actual, least, greatest) in ranges {
             if !(least..=greatest).contains(&actual) {

@@ -41,6 +41,8 @@ pub struct Pick {
     pub width: f64,
     /// `estimate + width`.
     pub score: f64,
+    /// The probability of this pick.
+    pub propensity: Option<f64>,
 }
 
 /// Selections, and the policy as it stands after them. Under [`PolicyKind::Shared`] the caller adopts that policy together
@@ -126,15 +128,15 @@ pub fn pick_next(
     }
 }
 
-fn count_choice(policy: &mut LinUcb, pick: &Pick) {
+pub(super) fn count_choice(policy: &mut LinUcb, pick: &Pick) {
     match policy.kind() {
-        PolicyKind::Shared => policy.observe_choice(&pick.features),
         PolicyKind::Paper => {}
+        _ => policy.observe_choice(&pick.features),
     }
 }
 
 /// Whom the newcomer rule leaves: all, or only those who are none once a newcomer was picked.
-fn eligible(
+pub(super) fn eligible(
     candidates: &[Candidate],
     remaining: &[usize],
     newcomers_picked: usize,
@@ -168,7 +170,7 @@ fn newcomers_or_all(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize>
     }
 }
 
-fn best(policy: &LinUcb, candidates: &[Candidate], eligible: &[usize]) -> Option<Pick> {
+pub(super) fn best(policy: &LinUcb, candidates: &[Candidate], eligible: &[usize]) -> Option<Pick> {
     let contexts: Vec<(PublicKey, Context)> = eligible
         .iter()
         .map(|position| {
@@ -185,6 +187,7 @@ fn best(policy: &LinUcb, candidates: &[Candidate], eligible: &[usize]) -> Option
         estimate: choice.estimate,
         width: choice.width,
         score: choice.score,
+        propensity: None,
     })
 }
 

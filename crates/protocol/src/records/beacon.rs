@@ -111,6 +111,8 @@ pub struct Beacon {
     pub policy: Digest,
     /// The coordinator's own bid.
     pub own_bid: Option<OwnBid>,
+    /// Commitment to the coordinator's secret; none under a policy without chance.
+    pub secret_commitment: Option<Digest>,
 }
 
 /// The coordinator's bid on its own beacon. Spec: BEACON-6.
@@ -191,6 +193,8 @@ impl Beacon {
             tags: owned(&value.tags),
             asked,
             own_bid,
+            secret_commitment: reader
+                .optional_digest("secret_commitment", value.secret_commitment)?,
         })
     }
 
@@ -228,6 +232,7 @@ impl Beacon {
                 load_ppm: bid.load_ppm,
                 queue: bid.queue,
             }),
+            secret_commitment: optional_bytes(self.secret_commitment),
         })
     }
 
@@ -257,6 +262,8 @@ pub struct Bid {
     pub price_microunits: u64,
     /// Log key of the beacon's author: another peer can sign a copy of its payload, which has the same digest.
     pub coordinator: PublicKey,
+    /// Commitment to the bidder's nonce; none where the beacon has no commitment to a secret.
+    pub nonce_commitment: Option<Digest>,
 }
 
 impl Bid {
@@ -276,6 +283,7 @@ impl Bid {
             queue: value.queue,
             price_microunits: value.price_microunits,
             coordinator: reader.key("coordinator", value.coordinator)?,
+            nonce_commitment: reader.optional_digest("nonce_commitment", value.nonce_commitment)?,
         })
     }
 
@@ -290,6 +298,11 @@ impl Bid {
             queue: self.queue,
             price_microunits: self.price_microunits,
             coordinator: self.coordinator.as_bytes().to_vec(),
+            nonce_commitment: optional_bytes(self.nonce_commitment),
         })
     }
+}
+
+fn optional_bytes(digest: Option<Digest>) -> Vec<u8> {
+    digest.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec())
 }

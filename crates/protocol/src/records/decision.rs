@@ -12,7 +12,7 @@ use super::{
 use crate::policy::DIMENSION;
 
 /// Most entries of a ranking or a list of selections: the largest shortlist.
-const LIST_MAX: usize = 32;
+pub(crate) const LIST_MAX: usize = 32;
 
 /// A beacon closes. Spec: BEACON-10, BEACON-12.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,9 @@ pub struct Selection {
     pub estimate: f64,
     /// Width of the confidence bound.
     pub width: f64,
+    /// Probability with which chance made this pick, given those before it, above 0 and at most 1; none under a policy without
+    /// chance. Spec: CHANCE-8.
+    pub propensity: Option<f64>,
 }
 
 /// Another executor takes the place of one that failed. Spec: EXEC-13, SELECT-20.
@@ -168,7 +171,7 @@ impl Close {
 }
 
 impl Selection {
-    fn read(value: &SelectionView<'_>) -> Result<Self, RecordError> {
+    pub(super) fn read(value: &SelectionView<'_>) -> Result<Self, RecordError> {
         let reader = Reader("Selection");
         if value.features.len() != 8 * DIMENSION {
             return reader.refuse(
@@ -186,16 +189,30 @@ impl Selection {
             features,
             estimate: reader.number("estimate", value.estimate)?,
             width: reader.number("width", value.width)?,
+            propensity: read_propensity(reader, value.propensity)?,
         })
     }
 
-    fn write(&self) -> wire::Selection {
+    pub(super) fn write(&self) -> wire::Selection {
         wire::Selection {
             bid: self.bid,
             features: f64s_to_field(&self.features),
             estimate: f64_to_field(self.estimate),
             width: f64_to_field(self.width),
+            propensity: self.propensity.map(f64_to_field).unwrap_or_default(),
         }
+    }
+}
+
+fn read_propensity(reader: Reader, bytes: &[u8]) -> Result<Option<f64>, RecordError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let propensity = reader.number("propensity", bytes)?;
+    if propensity > 0.0 && propensity <= 1.0 {
+        Ok(Some(propensity))
+    } else {
+        reader.refuse("propensity", "above 0 and at most 1", propensity)
     }
 }
 

@@ -9,7 +9,9 @@ use super::{
     beacon::{Beacon, Bid},
     capability::{Capability, Revocation},
     challenge::Challenge,
+    chance::{Call, Opening},
     decision::{Close, Replacement, Settlement, TaskDecided},
+    draw::Draw,
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
     genesis::Genesis,
@@ -92,6 +94,8 @@ statement_records! {
     Acknowledgement => Acknowledgement,
     Challenge => Challenge,
     Retirement => Retirement,
+    Call => Call,
+    Opening => Opening,
 }
 
 impl<R: StatementRecord> Issued<R> {
@@ -238,6 +242,14 @@ pub enum Body {
     Settlement(Settlement),
     /// A task is decided.
     TaskDecided(TaskDecided),
+    /// The author calls for the openings of a step.
+    CallIssued(Issued<Call>),
+    /// The author opens the nonce of a bid, called for by the statement beside it.
+    OpeningIssued(Issued<Opening>, Received<Call>),
+    /// An opening arrived.
+    OpeningReceived(Received<Opening>),
+    /// Chance has its say.
+    Draw(Draw),
 }
 
 impl Body {
@@ -267,6 +279,10 @@ impl Body {
             Self::Replacement(_) => "replacement",
             Self::Settlement(_) => "settlement",
             Self::TaskDecided(_) => "task_decided",
+            Self::CallIssued(_) => "call_issued",
+            Self::OpeningIssued(..) => "opening_issued",
+            Self::OpeningReceived(_) => "opening_received",
+            Self::Draw(_) => "draw",
         }
     }
 }
@@ -312,6 +328,8 @@ pub enum Phase {
     Receipt(u32),
     /// Reveals.
     Reveals,
+    /// Openings of nonces.
+    Openings,
 }
 
 /// A deadline passed. Spec: SETTLE-8.
@@ -446,6 +464,15 @@ fn read_body(
         Wire::Replacement(value) => Body::Replacement(Replacement::read(value)?),
         Wire::Settlement(value) => Body::Settlement(Settlement::read(value)?),
         Wire::TaskDecided(value) => Body::TaskDecided(TaskDecided::read(value)?),
+        Wire::CallIssued(value) => Body::CallIssued(Issued::parse(value.payload)?),
+        Wire::OpeningIssued(value) => Body::OpeningIssued(
+            Issued::parse(value.payload)?,
+            Received::parse_with(value.call, network, signatures)?,
+        ),
+        Wire::OpeningReceived(value) => {
+            Body::OpeningReceived(Received::parse_with(value.statement, network, signatures)?)
+        }
+        Wire::Draw(value) => Body::Draw(Draw::read(value)?),
     })
 }
 
@@ -476,6 +503,7 @@ fn read_timeout(reader: Reader, value: TimeoutView) -> Result<Timeout, RecordErr
         (Ok(wire::Phase::Bids), 0) => Phase::Bids,
         (Ok(wire::Phase::Receipt), slot) => Phase::Receipt(slot),
         (Ok(wire::Phase::Reveals), 0) => Phase::Reveals,
+        (Ok(wire::Phase::Openings), 0) => Phase::Openings,
         _ => {
             return reader.refuse(
                 "timeout.phase",
@@ -565,6 +593,7 @@ fn write_body(body: &Body) -> wire::entry::Body {
                 Phase::Bids => (wire::Phase::Bids, 0),
                 Phase::Receipt(slot) => (wire::Phase::Receipt, slot),
                 Phase::Reveals => (wire::Phase::Reveals, 0),
+                Phase::Openings => (wire::Phase::Openings, 0),
             };
             Wire::Timeout(wire::Timeout {
                 beacon: timeout.beacon,
@@ -577,5 +606,16 @@ fn write_body(body: &Body) -> wire::entry::Body {
         Body::Replacement(replacement) => Wire::Replacement(replacement.write()),
         Body::Settlement(settlement) => Wire::Settlement(settlement.write()),
         Body::TaskDecided(decided) => Wire::TaskDecided(decided.write()),
+        Body::CallIssued(issued) => Wire::CallIssued(wire::CallIssued {
+            payload: issued.payload.clone(),
+        }),
+        Body::OpeningIssued(issued, call) => Wire::OpeningIssued(wire::OpeningIssued {
+            payload: issued.payload.clone(),
+            call: call.statement.bytes().to_vec(),
+        }),
+        Body::OpeningReceived(received) => Wire::OpeningReceived(wire::OpeningReceived {
+            statement: received.statement.bytes().to_vec(),
+        }),
+        Body::Draw(draw) => Wire::Draw(draw.write()),
     }
 }

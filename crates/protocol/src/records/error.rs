@@ -117,6 +117,18 @@ impl Reader {
         ))
     }
 
+    /// A digest, or none where the field is empty.
+    pub(crate) fn optional_digest(
+        self,
+        field: &'static str,
+        bytes: &[u8],
+    ) -> Result<Option<symphony_transparency::Digest>, RecordError> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.digest(field, bytes).map(Some)
+    }
+
     pub(crate) fn key(
         self,
         field: &'static str,

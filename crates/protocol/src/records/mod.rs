@@ -7,7 +7,9 @@
 mod beacon;
 mod capability;
 mod challenge;
+mod chance;
 mod decision;
+mod draw;
 mod entry;
 mod error;
 mod execution;
@@ -21,9 +23,12 @@ mod views;
 pub use beacon::{ASKED_MAX, AnswerForm, Beacon, Bid, OwnBid, REQUIREMENT_TAGS_MAX, Reach};
 pub use capability::{CAPABILITY_TAGS_MAX, Capability, MODELS_MAX, Model, Revocation};
 pub use challenge::{AnswerError, AnsweredEntry, CHALLENGED_ENTRIES_MAX, Challenge};
+pub use chance::{Call, Opening};
+pub(crate) use decision::LIST_MAX;
 pub use decision::{
     Close, Outcome, OutcomeClass, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
 };
+pub use draw::Draw;
 pub use entry::{
     AnswerCheck, Body, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Issued, PLANS_MAX, Phase, Received,
     STEPS_MAX, Signatures, StatementMismatch, StatementRecord, TaskOpened, Timeout,

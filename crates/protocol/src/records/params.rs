@@ -246,6 +246,7 @@ impl Policy {
                 noise_ppm: 500_000,
                 norm_bound_ppm: 1_000_000,
                 exploration_ppm: 100_000,
+                epsilon_ppm: 0,
             },
             winner_bonus_ppm: 500_000,
             latency_penalty_ppm: 200_000,
@@ -265,10 +266,34 @@ impl Policy {
                 noise_ppm: 1_000_000,
                 norm_bound_ppm: 1_000_000,
                 exploration_ppm: 1_000_000,
+                epsilon_ppm: 0,
             },
             vote_rule: crate::vote::VoteRule::Screening,
             ..Self::shared()
         }
+    }
+
+    /// The defaults of a kind with chance, which learns as `shared` does. ε is a tenth.
+    pub fn by_chance(kind: crate::policy::PolicyKind) -> Self {
+        let shared = Self::shared();
+        let epsilon_ppm = if kind == crate::policy::PolicyKind::EpsilonGreedy {
+            100_000
+        } else {
+            0
+        };
+        Self {
+            parameters: crate::policy::PolicyParameters {
+                kind,
+                epsilon_ppm,
+                ..shared.parameters
+            },
+            ..shared
+        }
+    }
+
+    /// Executors drawn evenly from the ranking.
+    pub fn random_top() -> Self {
+        Self::by_chance(crate::policy::PolicyKind::RandomTop)
     }
 
     /// The digest that beacons name.
@@ -281,6 +306,10 @@ impl Policy {
         let kind = match wire::PolicyKind::try_from(value.kind) {
             Ok(wire::PolicyKind::Shared) => crate::policy::PolicyKind::Shared,
             Ok(wire::PolicyKind::Paper) => crate::policy::PolicyKind::Paper,
+            Ok(wire::PolicyKind::Random) => crate::policy::PolicyKind::Random,
+            Ok(wire::PolicyKind::RandomTop) => crate::policy::PolicyKind::RandomTop,
+            Ok(wire::PolicyKind::EpsilonGreedy) => crate::policy::PolicyKind::EpsilonGreedy,
+            Ok(wire::PolicyKind::Thompson) => crate::policy::PolicyKind::Thompson,
             Ok(wire::PolicyKind::Unspecified) | Err(_) => {
                 return reader.refuse("kind", "a known learning rule", value.kind);
             }
@@ -332,6 +361,16 @@ impl Policy {
                     0..=100_000_000,
                     "0 to 100000000",
                 )?,
+                epsilon_ppm: if kind == crate::policy::PolicyKind::EpsilonGreedy {
+                    reader.within(
+                        "epsilon_ppm",
+                        value.epsilon_ppm,
+                        1..=1_000_000,
+                        "1 to 1000000",
+                    )?
+                } else {
+                    reader.within("epsilon_ppm", value.epsilon_ppm, 0..=0, "0 under this kind")?
+                },
             },
             winner_bonus_ppm: reader.within(
                 "winner_bonus_ppm",
@@ -355,6 +394,10 @@ impl Policy {
         let kind = match self.parameters.kind {
             crate::policy::PolicyKind::Shared => wire::PolicyKind::Shared,
             crate::policy::PolicyKind::Paper => wire::PolicyKind::Paper,
+            crate::policy::PolicyKind::Random => wire::PolicyKind::Random,
+            crate::policy::PolicyKind::RandomTop => wire::PolicyKind::RandomTop,
+            crate::policy::PolicyKind::EpsilonGreedy => wire::PolicyKind::EpsilonGreedy,
+            crate::policy::PolicyKind::Thompson => wire::PolicyKind::Thompson,
         };
         let vote_rule = match self.vote_rule {
             crate::vote::VoteRule::Reliability => wire::VoteRule::Reliability,
@@ -373,6 +416,7 @@ impl Policy {
             latency_penalty_ppm: self.latency_penalty_ppm,
             checker_ppm: self.checker_ppm,
             vote_rule: vote_rule.into(),
+            epsilon_ppm: self.parameters.epsilon_ppm,
         }
     }
 }

@@ -56,6 +56,7 @@ canonical_views! {
         executors: u32 = 16,
         policy: &'a [u8] = 17,
         own_bid: Option<OwnBidView> = 18,
+        secret_commitment: &'a [u8] = 19,
     }
 
     pub(super) OwnBidView of statement::OwnBid {
@@ -74,6 +75,20 @@ canonical_views! {
         queue: u32 = 6,
         price_microunits: u64 = 7,
         coordinator: &'a [u8] = 8,
+        nonce_commitment: &'a [u8] = 9,
+    }
+
+    pub(super) CallView<'a> of statement::Call {
+        origin: Option<OriginView<'a>> = 1,
+        beacon: &'a [u8] = 2,
+        close: &'a [u8] = 3,
+    }
+
+    pub(super) OpeningView<'a> of statement::Opening {
+        origin: Option<OriginView<'a>> = 1,
+        beacon: &'a [u8] = 2,
+        coordinator: &'a [u8] = 3,
+        nonce: &'a [u8] = 4,
     }
 
     pub(super) AssignmentView<'a> of statement::Assignment {
@@ -164,6 +179,7 @@ canonical_views! {
         features: &'a [u8] = 2,
         estimate: &'a [u8] = 3,
         width: &'a [u8] = 4,
+        propensity: &'a [u8] = 5,
     }
 
     pub(super) ReplacementView<'a> of log::Replacement {
@@ -185,6 +201,19 @@ canonical_views! {
         supporters: u32 = 4,
         outcomes: Vec<OutcomeView<'a>> = 5,
         state_root: &'a [u8] = 6,
+    }
+
+    pub(super) OpeningIssuedView<'a> of log::OpeningIssued {
+        payload: &'a [u8] = 1,
+        call: &'a [u8] = 2,
+    }
+
+    pub(super) DrawView<'a> of log::Draw {
+        beacon: u64 = 1,
+        secret: &'a [u8] = 2,
+        seed: &'a [u8] = 3,
+        selections: Vec<SelectionView<'a>> = 4,
+        state_root: &'a [u8] = 5,
     }
 
     pub(super) TaskDecidedView<'a> of log::TaskDecided {
@@ -227,6 +256,10 @@ pub(super) enum BodyView<'a> {
     Replacement(ReplacementView<'a>),
     Settlement(SettlementView<'a>),
     TaskDecided(TaskDecidedView<'a>),
+    CallIssued(IssuedView<'a>),
+    OpeningIssued(OpeningIssuedView<'a>),
+    OpeningReceived(ReceivedView<'a>),
+    Draw(DrawView<'a>),
 }
 
 impl<'a> View<'a> for EntryView<'a> {
@@ -237,7 +270,7 @@ impl<'a> View<'a> for EntryView<'a> {
             index: fields.field(1)?,
             previous: fields.field(2)?,
             time_ms: fields.field(3)?,
-            body: match fields.member(4..=26)? {
+            body: match fields.member(4..=30)? {
                 Some((number, content)) => Some(BodyView::read(number, content)?),
                 None => None,
             },
@@ -271,6 +304,10 @@ impl<'a> BodyView<'a> {
             24 => Self::Replacement(View::whole(content)?),
             25 => Self::Settlement(View::whole(content)?),
             26 => Self::TaskDecided(View::whole(content)?),
+            27 => Self::CallIssued(View::whole(content)?),
+            28 => Self::OpeningIssued(View::whole(content)?),
+            29 => Self::OpeningReceived(View::whole(content)?),
+            30 => Self::Draw(View::whole(content)?),
             _ => return None,
         })
     }

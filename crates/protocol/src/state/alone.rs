@@ -7,7 +7,7 @@ use symphony_transparency::PublicKey;
 use super::State;
 use crate::{
     fault::{Breach, Rule, require_equal},
-    records::{Beacon, Bid, Body, Entry, Issued, Origin, Reach, Received},
+    records::{Beacon, Bid, Body, Call, Entry, Issued, Opening, Origin, Reach, Received},
 };
 
 impl State {
@@ -25,6 +25,11 @@ impl State {
             Body::AssignmentIssued(issued) => self.check_origin(entry, issued.record.origin),
             Body::ReceiptIssued(issued) => self.check_origin(entry, issued.record.origin),
             Body::RevealIssued(issued) => self.check_origin(entry, issued.record.origin),
+            Body::CallIssued(issued) => self.check_origin(entry, issued.record.origin),
+            Body::OpeningIssued(issued, call) => {
+                self.check_origin(entry, issued.record.origin)?;
+                self.check_called(issued, call)
+            }
             Body::BidIssued(issued, beacon) => {
                 self.check_origin(entry, issued.record.origin)?;
                 self.check_own_bid(entry, issued, beacon)
@@ -34,6 +39,7 @@ impl State {
             Body::BidReceived(received) => self.check_foreign(received.statement.author()),
             Body::ReceiptReceived(received) => self.check_foreign(received.statement.author()),
             Body::RevealReceived(received, ..) => self.check_foreign(received.statement.author()),
+            Body::OpeningReceived(received) => self.check_foreign(received.statement.author()),
             Body::AssignmentReceived(received) => {
                 let executor = received.record.executor;
                 if executor == self.author {
@@ -53,7 +59,8 @@ impl State {
             | Body::Close(_)
             | Body::Replacement(_)
             | Body::Settlement(_)
-            | Body::TaskDecided(_) => Ok(()),
+            | Body::TaskDecided(_)
+            | Body::Draw(_) => Ok(()),
         }
     }
 
@@ -79,6 +86,23 @@ impl State {
             ));
         }
         Ok(())
+    }
+
+    /// An own opening answers the call beside it. Spec: CHANCE-4.
+    fn check_called(&self, issued: &Issued<Opening>, call: &Received<Call>) -> Result<(), Breach> {
+        let opening = &issued.record;
+        require_equal(
+            Rule::Opening,
+            "beacon of the call",
+            &call.record.beacon,
+            &opening.beacon,
+        )?;
+        require_equal(
+            Rule::Opening,
+            "author of the call",
+            call.statement.author(),
+            &opening.coordinator,
+        )
     }
 
     /// An own bid answers the beacon beside it. Spec: BEACON-11.
@@ -120,6 +144,7 @@ impl State {
                 "a bid on a beacon that asks others",
             ));
         }
+        check_nonce(bid, announced)?;
         if entry.time_ms >= announced.close_deadline_ms {
             return Err(Breach::new(
                 Rule::BidUnexpected,
@@ -128,5 +153,22 @@ impl State {
             ));
         }
         Ok(())
+    }
+}
+
+/// A bid commits to a nonce exactly where the beacon commits to a secret. Spec: CHANCE-4.
+pub(super) fn check_nonce(bid: &Bid, beacon: &Beacon) -> Result<(), Breach> {
+    match (beacon.secret_commitment, bid.nonce_commitment) {
+        (Some(_), Some(_)) | (None, None) => Ok(()),
+        (Some(_), None) => Err(Breach::new(
+            Rule::BidUnexpected,
+            "a bid with a commitment to a nonce",
+            "one without",
+        )),
+        (None, Some(_)) => Err(Breach::new(
+            Rule::BidUnexpected,
+            "a bid without a commitment to a nonce",
+            "one with",
+        )),
     }
 }

@@ -4,14 +4,17 @@
 
 use symphony_transparency::Digest;
 
-use super::{Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State};
+use super::{
+    Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, chance::require_drawn,
+};
 use crate::{
+    chance::Stream,
     fault::{Breach, Rule, require_equal},
     number::normalised,
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
-        Body, CheckerVerdict, Close, Outcome, OutcomeClass, Phase, Ranked, Replacement, Selection,
-        Settlement, TaskDecided, Winner,
+        Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Ranked, Replacement,
+        Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
     screening::{Candidate, Exploration, Weights, rank},
@@ -20,7 +23,8 @@ use crate::{
 
 impl State {
     /// The body that the duty asks for, computed from this state and from nothing else. Assignments alone are not
-    /// computed: they name a prompt, which only the coordinator knows.
+    /// computed: they name a prompt, which only the coordinator knows; neither are calls, which name the entry before them,
+    /// and draws, which open a secret ([`State::decide_draw`]).
     pub fn decide(&mut self, duty: Duty) -> Option<Body> {
         match duty {
             Duty::Close(beacon) => {
@@ -41,7 +45,7 @@ impl State {
                 self.decide_void(beacon, state_root).map(Body::Settlement)
             }
             Duty::Decide(task) => self.decide_task(task).map(Body::TaskDecided),
-            Duty::Assign(..) => None,
+            Duty::Assign(..) | Duty::Call(_) | Duty::Draw(_) => None,
         }
     }
 
@@ -53,7 +57,7 @@ impl State {
         let ranked = rank(
             &candidates,
             &self.weights(),
-            step.beacon.shortlist as usize,
+            self.shortlist(step),
             exploration,
         );
         let shortlist: Vec<Candidate> = ranked
@@ -65,7 +69,16 @@ impl State {
             newcomers: NewcomerRule::AtMostOne,
             exploration,
         };
-        let picked = pick(&learner.model, &shortlist, &rules);
+        let chance = learner.policy.parameters.kind.uses_chance();
+        let picked = if chance {
+            // Nobody is picked before the nonces are open.
+            Picked {
+                picks: Vec::new(),
+                policy: learner.model.clone(),
+            }
+        } else {
+            pick(&learner.model, &shortlist, &rules)
+        };
         let close = Close {
             beacon,
             ranking: ranked
@@ -126,6 +139,10 @@ impl State {
             .map_or(0, |step| step.beacon.close_deadline_ms);
         self.drop_due(deadline_ms, beacon, Phase::Bids);
         self.counters.closes += 1;
+        if self.draws() {
+            self.after_close_with_chance(beacon);
+            return Ok(());
+        }
         for selection in &expected.selections {
             self.add_selection(beacon, selection);
         }
@@ -138,7 +155,25 @@ impl State {
         Ok(())
     }
 
-    fn check_state_root(&mut self, found: &Digest) -> Result<(), Breach> {
+    /// L, or everybody under `random`. Spec: CHANCE-10.
+    fn shortlist(&self, step: &OpenStep) -> usize {
+        let everybody = self
+            .learner()
+            .is_some_and(|learner| learner.policy.parameters.kind == PolicyKind::Random);
+        if everybody {
+            LIST_MAX
+        } else {
+            step.beacon.shortlist as usize
+        }
+    }
+
+    /// Whether the policy in force uses chance.
+    fn draws(&self) -> bool {
+        self.learner()
+            .is_some_and(|learner| learner.policy.parameters.kind.uses_chance())
+    }
+
+    pub(super) fn check_state_root(&mut self, found: &Digest) -> Result<(), Breach> {
         let expected = self.root();
         if expected == *found {
             return Ok(());
@@ -146,14 +181,14 @@ impl State {
         Err(Breach::new(Rule::StateRoot, expected, found))
     }
 
-    fn adopt(&mut self, picked: Picked) {
+    pub(super) fn adopt(&mut self, picked: Picked) {
         if let Some(learner) = self.learner.get_mut(&()) {
             learner.model = picked.policy;
         }
         self.touch(Key::Policy);
     }
 
-    fn add_selection(&mut self, beacon: u64, selection: &Selection) {
+    pub(super) fn add_selection(&mut self, beacon: u64, selection: &Selection) {
         let Some(step) = self.steps.get_mut(&beacon) else {
             return;
         };
@@ -211,7 +246,24 @@ impl State {
             newcomers: NewcomerRule::AtMostOne,
             exploration: Exploration::Off,
         };
-        let picked = pick_next(&learner.model, &remaining, newcomers, &rules);
+        // Spec: CHANCE-13.
+        let picked = match &step.seed {
+            Some(seed) => {
+                let mut stream = Stream::new(seed, count(step.selections.len()));
+                let one = PickRules {
+                    executors: 1,
+                    ..rules
+                };
+                crate::policy::pick_by_chance(
+                    &learner.model,
+                    &remaining,
+                    newcomers,
+                    &one,
+                    &mut stream,
+                )
+            }
+            None => pick_next(&learner.model, &remaining, newcomers, &rules),
+        };
         let selection = selection(picked.picks.first()?);
         Some((
             Replacement {
@@ -237,12 +289,7 @@ impl State {
                 format_args!("beacon {}", found.beacon),
             ));
         };
-        require_equal(
-            Rule::Selection,
-            "selection",
-            &expected.selection,
-            &found.selection,
-        )?;
+        require_drawn(&[expected.selection], &[found.selection])?;
         self.change_selection(found.beacon, found.slot, |selection| {
             selection.replaced = true
         });
@@ -451,7 +498,7 @@ impl State {
     fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
         let shared = self
             .learner()
-            .is_some_and(|learner| learner.model.kind() == PolicyKind::Shared);
+            .is_some_and(|learner| learner.model.kind() != PolicyKind::Paper);
         if let Some(learner) = self.learner.get_mut(&()) {
             match (outcome.class, shared) {
                 // A downdate that would leave A singular is refused by the model; A then keeps the choice, which only
@@ -586,11 +633,16 @@ impl State {
     }
 }
 
-fn selection(pick: &Pick) -> Selection {
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+pub(super) fn selection(pick: &Pick) -> Selection {
     Selection {
         bid: pick.bid_index,
         features: pick.features,
         estimate: pick.estimate,
         width: pick.width,
+        propensity: pick.propensity,
     }
 }

@@ -21,6 +21,10 @@ pub enum Duty {
     Void(u64),
     /// The decision of this task.
     Decide(u64),
+    /// The call for the openings of this beacon's bids.
+    Call(u64),
+    /// The draw of this beacon's selections.
+    Draw(u64),
 }
 
 /// A deadline. Ordered by due time, then beacon, then phase and slot. Spec: SETTLE-21.
@@ -77,6 +81,11 @@ impl State {
                     settlement.beacon == beacon
                 }
                 (Body::TaskDecided(decided), Duty::Decide(task)) => decided.task == task,
+                (Body::CallIssued(issued), Duty::Call(beacon)) => self
+                    .steps
+                    .get(&beacon)
+                    .is_some_and(|step| step.statement == issued.record.beacon),
+                (Body::Draw(draw), Duty::Draw(beacon)) => draw.beacon == beacon,
                 _ => false,
             };
             if !fits {
@@ -100,7 +109,9 @@ impl State {
             | Body::Replacement(_)
             | Body::Settlement(_)
             | Body::TaskDecided(_)
-            | Body::AssignmentIssued(_) => Err(Breach::new(
+            | Body::AssignmentIssued(_)
+            | Body::CallIssued(_)
+            | Body::Draw(_) => Err(Breach::new(
                 Rule::NotOpen,
                 "no decision, since none is due",
                 entry.body.name(),

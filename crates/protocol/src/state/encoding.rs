@@ -100,6 +100,7 @@ impl State {
                 encode(&wire::OwnBidState {
                     entry: bid.entry,
                     until_ms: bid.until_ms,
+                    nonce_commitment: bid.nonce_commitment.as_ref().map(bytes).unwrap_or_default(),
                 })
             }
             Key::OwnAssignment(assignment) => {
@@ -137,6 +138,8 @@ impl State {
             Some(Duty::Settle(beacon)) => (4, beacon, 0),
             Some(Duty::Void(beacon)) => (5, beacon, 0),
             Some(Duty::Decide(task)) => (6, task, 0),
+            Some(Duty::Call(beacon)) => (7, beacon, 0),
+            Some(Duty::Draw(beacon)) => (8, beacon, 0),
         };
         wire::Clock {
             entries: self.entries,
@@ -165,6 +168,8 @@ impl State {
             self_selections: counters.self_selections,
             tasks: counters.tasks,
             tasks_decided: counters.tasks_decided,
+            draws: counters.draws,
+            openings_missed: counters.openings_missed,
         }
     }
 
@@ -273,6 +278,8 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
                 similarity: f64_to_field(bid.similarity),
                 load_ppm: bid.load_ppm,
                 eligible: bid.eligible,
+                nonce_commitment: bid.nonce_commitment.as_ref().map(bytes).unwrap_or_default(),
+                nonce: bid.nonce.map(Vec::from).unwrap_or_default(),
             })
             .collect(),
         closed: step.closed,
@@ -286,6 +293,8 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
             .collect(),
         selections: step.selections.iter().map(selection_value).collect(),
         reveal_due_ms: step.reveal_due_ms.unwrap_or(0),
+        openings_due_ms: step.openings_due_ms.unwrap_or(0),
+        seed: step.seed.as_ref().map(bytes).unwrap_or_default(),
     }
 }
 

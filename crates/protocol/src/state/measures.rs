@@ -24,6 +24,10 @@ pub struct Counters {
     pub tasks: u64,
     /// Tasks decided.
     pub tasks_decided: u64,
+    /// Draws.
+    pub draws: u64,
+    /// Openings that were called for and did not come before the draw. Spec: CHANCE-5.
+    pub openings_missed: u64,
 }
 
 /// What a log measured of one peer.

@@ -9,6 +9,7 @@
 
 mod alone;
 mod candidates;
+mod chance;
 mod decisions;
 mod duty;
 mod encoding;
@@ -237,6 +238,10 @@ impl State {
             Body::Replacement(replacement) => self.apply_replacement(replacement),
             Body::Settlement(settlement) => self.apply_settlement(settlement),
             Body::TaskDecided(decided) => self.apply_task_decided(decided),
+            Body::CallIssued(issued) => self.apply_call_issued(entry, issued),
+            Body::OpeningIssued(issued, _) => self.apply_opening_issued(entry, issued),
+            Body::OpeningReceived(received) => self.apply_opening_received(received),
+            Body::Draw(draw) => self.apply_draw(draw),
         }
     }
 

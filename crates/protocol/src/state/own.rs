@@ -21,8 +21,10 @@ const FORGOTTEN_MAX: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OwnBid {
     pub(super) entry: u64,
-    /// The beacon's deadline; afterwards no bid may be made anyway.
+    /// The beacon's deadline, or the end of the time for an opening; afterwards neither may be made anyway.
     pub(super) until_ms: u64,
+    /// The commitment to its nonce, until that is opened.
+    pub(super) nonce_commitment: Option<Digest>,
 }
 
 /// An order that the author took.
@@ -88,12 +90,19 @@ impl State {
             },
         );
         check_match(right, bid.match_ppm, self.params.match_threshold_ppm())?;
+        let opening_ms = match announced.secret_commitment {
+            Some(_) => announced.reveal_ms,
+            None => 0,
+        };
         self.forget_bids(entry.time_ms);
         self.own_bids.insert(
             row,
             OwnBid {
                 entry: entry.index,
-                until_ms: announced.close_deadline_ms,
+                until_ms: announced
+                    .close_deadline_ms
+                    .saturating_add(opening_ms.into()),
+                nonce_commitment: bid.nonce_commitment,
             },
         );
         let number = self.own_bid_queue.push(row);

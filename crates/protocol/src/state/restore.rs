@@ -150,6 +150,9 @@ impl State {
                     self.add_due(due_ms, beacon, Phase::Receipt(slot));
                 }
             }
+            if let Some(due_ms) = step.openings_due_ms {
+                self.add_due(due_ms, beacon, Phase::Openings);
+            }
             if let Some(due_ms) = step.reveal_due_ms
                 && step.awaits_reveals()
             {

@@ -3,6 +3,7 @@
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::{
+    chance::ENTROPY_SIZE,
     policy::DIMENSION,
     records::{Beacon, CheckerVerdict, Ranked},
 };
@@ -26,6 +27,10 @@ pub struct OpenStep {
     pub selections: Vec<PendingSelection>,
     /// When reveals are due; nothing while receipts are outstanding.
     pub reveal_due_ms: Option<u64>,
+    /// When openings are due; nothing before the call, and when the draw is due or done.
+    pub openings_due_ms: Option<u64>,
+    /// The seed; nothing before the draw, and under a policy without chance.
+    pub seed: Option<Digest>,
 }
 
 /// What a statement of an open step is: its beacon, or the assignment of the selection in this slot.
@@ -50,6 +55,17 @@ pub struct StepBid {
     pub load_ppm: u32,
     /// Whether the bid takes part.
     pub eligible: bool,
+    /// Commitment to the bidder's nonce, where the beacon asks for one; none for the own bid.
+    pub nonce_commitment: Option<Digest>,
+    /// The opened nonce.
+    pub nonce: Option<[u8; ENTROPY_SIZE]>,
+}
+
+impl StepBid {
+    /// Whether chance may pick this bid: its nonce is opened, or it is the own one, which has none.
+    pub fn opened(&self) -> bool {
+        self.nonce.is_some() || self.nonce_commitment.is_none()
+    }
 }
 
 /// How far a selection is.
@@ -119,6 +135,18 @@ impl OpenStep {
         self.selections
             .iter()
             .all(|selection| !matches!(selection.progress, Progress::Picked | Progress::Assigned))
+    }
+
+    /// The bids of the ranking, in the order of their entries.
+    pub fn ranked(&self) -> impl Iterator<Item = &StepBid> {
+        self.bids
+            .iter()
+            .filter(|bid| self.ranking.iter().any(|ranked| ranked.bid == bid.entry))
+    }
+
+    /// Whether a nonce of the ranking is still closed.
+    pub fn awaits_openings(&self) -> bool {
+        self.ranked().any(|bid| !bid.opened())
     }
 
     /// Whether a ballot is still closed.

@@ -66,18 +66,6 @@ fn numbers<const N: usize>(
     Ok(numbers)
 }
 
-/// A digest, or none where the field is empty.
-fn optional(
-    reader: Reader,
-    field: &'static str,
-    bytes: &[u8],
-) -> Result<Option<Digest>, RecordError> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    reader.digest(field, bytes).map(Some)
-}
-
 /// The payload of a statement whose digest a value names.
 fn checked<'a>(
     reader: Reader,
@@ -104,7 +92,9 @@ pub(super) fn duty(reader: Reader, clock: &wire::Clock) -> Result<Option<Duty>, 
         4 => Some(Duty::Settle(index)),
         5 => Some(Duty::Void(index)),
         6 => Some(Duty::Decide(index)),
-        other => return reader.refuse("duty", "0 to 6", other),
+        7 => Some(Duty::Call(index)),
+        8 => Some(Duty::Draw(index)),
+        other => return reader.refuse("duty", "0 to 8", other),
     })
 }
 
@@ -121,6 +111,8 @@ pub(super) fn counters(value: &[u8]) -> Result<Counters, RecordError> {
         self_selections: count("self_selections", value.self_selections)?,
         tasks: count("tasks", value.tasks)?,
         tasks_decided: count("tasks_decided", value.tasks_decided)?,
+        draws: count("draws", value.draws)?,
+        openings_missed: count("openings_missed", value.openings_missed)?,
     })
 }
 
@@ -190,7 +182,7 @@ pub(super) fn task(value: &[u8]) -> Result<OpenTask, RecordError> {
         .iter()
         .map(|plan| {
             let steps = reader.within("steps", plan.steps, 1..=STEPS_MAX, "1 to 8")?;
-            let answer = optional(reader, "answer", &plan.answer)?;
+            let answer = reader.optional_digest("answer", &plan.answer)?;
             Ok(Plan {
                 steps,
                 steps_done: reader.within("steps_done", plan.steps_done, 0..=steps, "its steps")?,
@@ -244,6 +236,8 @@ pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, Rec
         ranking,
         selections,
         reveal_due_ms: (value.reveal_due_ms > 0).then_some(value.reveal_due_ms),
+        openings_due_ms: (value.openings_due_ms > 0).then_some(value.openings_due_ms),
+        seed: reader.optional_digest("seed", &value.seed)?,
     })
 }
 
@@ -256,19 +250,24 @@ fn bid(value: &wire::CandidateState) -> Result<StepBid, RecordError> {
         similarity: number(reader, "similarity", &value.similarity)?,
         load_ppm: reader.ppm("load_ppm", value.load_ppm)?,
         eligible: value.eligible,
+        nonce_commitment: reader.optional_digest("nonce_commitment", &value.nonce_commitment)?,
+        nonce: match value.nonce.as_slice() {
+            [] => None,
+            nonce => Some(reader.bytes("nonce", nonce)?),
+        },
     })
 }
 
 fn selection(value: &wire::SelectionState) -> Result<PendingSelection, RecordError> {
     let reader = Reader("SelectionState");
-    let answer = optional(reader, "answer", &value.answer)?;
+    let answer = reader.optional_digest("answer", &value.answer)?;
     Ok(PendingSelection {
         bid: value.bid,
         executor: reader.key("executor", &value.executor)?,
         features: numbers(reader, "features", &value.features)?,
-        assignment: optional(reader, "assignment", &value.assignment)?,
+        assignment: reader.optional_digest("assignment", &value.assignment)?,
         assigned_ms: value.assigned_ms,
-        receipt: optional(reader, "receipt", &value.receipt)?,
+        receipt: reader.optional_digest("receipt", &value.receipt)?,
         latency_ms: value.latency_ms,
         progress: match value.progress {
             1 => Progress::Picked,
@@ -299,17 +298,22 @@ pub(super) fn name(value: &[u8]) -> Result<Name, RecordError> {
 }
 
 pub(super) fn own_bid(value: &[u8]) -> Result<OwnBid, RecordError> {
-    let value: wire::OwnBidState = Reader("OwnBidState").decode(value, VALUE_SIZE_MAX)?;
+    let reader = Reader("OwnBidState");
+    let value: wire::OwnBidState = reader.decode(value, VALUE_SIZE_MAX)?;
     Ok(OwnBid {
         entry: value.entry,
         until_ms: value.until_ms,
+        nonce_commitment: reader.optional_digest("nonce_commitment", &value.nonce_commitment)?,
     })
 }
 
 pub(super) fn own_assignment(value: &[u8]) -> Result<OwnAssignment, RecordError> {
     let reader = Reader("OwnAssignmentState");
     let value: wire::OwnAssignmentState = reader.decode(value, VALUE_SIZE_MAX)?;
-    let receipt = match (value.receipt, optional(reader, "ballot", &value.ballot)?) {
+    let receipt = match (
+        value.receipt,
+        reader.optional_digest("ballot", &value.ballot)?,
+    ) {
         (true, Some(ballot)) => OwnReceipt::WithBallot(ballot),
         (true, None) => OwnReceipt::WithoutAnswer,
         (false, _) => OwnReceipt::None,

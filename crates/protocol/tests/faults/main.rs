@@ -1,10 +1,11 @@
 //! Each rule, broken once in an otherwise sound and soundly chained log: replay names the rule, the entry, what the rules give
-//! and what stands there. Spec: REPLAY-20 to REPLAY-46.
+//! and what stands there. Spec: REPLAY-20 to REPLAY-49.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bids;
 mod capabilities;
 mod chain;
+mod chance;
 mod choice;
 mod execution;
 mod histories;

@@ -8,13 +8,15 @@
 
 use symphony_protocol::{
     Fault,
+    chance::{nonce_commitment, secret_commitment},
     embedding::Embedding,
     evidence::{Conviction, Evidence},
     matching::{Profile, match_ppm},
     records::{
-        Acknowledgement, AnswerCheck, AnswerForm, Assignment, Beacon, Bid, Body, Capability,
-        CheckerVerdict, Device, Entry, Genesis, Issued, Origin, Params, Policy, Reach, Receipt,
-        Received, ResultClass, Reveal, StatementRecord, TaskKey, TaskOpened, ballot_commitment,
+        Acknowledgement, AnswerCheck, AnswerForm, Assignment, Beacon, Bid, Body, Call, Capability,
+        CheckerVerdict, Device, Entry, Genesis, Issued, Opening, Origin, Params, Policy, Reach,
+        Receipt, Received, ResultClass, Reveal, StatementRecord, TaskKey, TaskOpened,
+        ballot_commitment,
     },
     replay::Replay,
     state::{Applied, Duty},
@@ -31,6 +33,14 @@ pub(crate) const WINDOW_MS: u64 = 500;
 pub(crate) const EXECUTE_MS: u32 = 1_000;
 /// Time for reveals, in milliseconds.
 pub(crate) const REVEAL_MS: u32 = 300;
+
+/// The secret that coordinators of these tests commit to.
+pub(crate) const SECRET: [u8; 32] = [42; 32];
+
+/// The nonce that an executor of these tests commits to.
+pub(crate) fn nonce(executor: usize) -> [u8; 32] {
+    [100 + u8::try_from(executor).unwrap(); 32]
+}
 
 /// The parameters of test networks.
 pub(crate) fn params() -> Params {
@@ -382,6 +392,9 @@ impl World {
                 .expect("a policy")
                 .digest,
             own_bid: None,
+            secret_commitment: self
+                .draws()
+                .then(|| secret_commitment(&self.coordinator.origin(), &SECRET)),
         }
     }
 
@@ -430,6 +443,13 @@ impl World {
             queue: 0,
             price_microunits: 0,
             coordinator: self.coordinator.key(),
+            nonce_commitment: beacon.record.secret_commitment.map(|_| {
+                nonce_commitment(
+                    &beacon.digest(),
+                    &self.executors[executor].key(),
+                    &nonce(executor),
+                )
+            }),
         }
     }
 
@@ -461,6 +481,83 @@ impl World {
             Some(Duty::Close(_))
         ));
         self.coordinator.decide();
+        self
+    }
+
+    /// Whether the policy in force uses chance.
+    pub(crate) fn draws(&self) -> bool {
+        let learner = self.coordinator.replay.state().learner();
+        learner.is_some_and(|learner| learner.policy.parameters.kind.uses_chance())
+    }
+
+    /// The call that is due.
+    pub(crate) fn call_record(&self) -> Call {
+        Call {
+            origin: self.coordinator.origin(),
+            beacon: self.beacon().digest(),
+            close: self.coordinator.replay.end().last,
+        }
+    }
+
+    /// The coordinator calls for openings.
+    pub(crate) fn call(&mut self) -> Received<Call> {
+        let record = self.call_record();
+        self.coordinator.issue(record, Body::CallIssued)
+    }
+
+    pub(crate) fn opening_record(&self, executor: usize) -> Opening {
+        Opening {
+            origin: self.executors[executor].origin(),
+            beacon: self.beacon().digest(),
+            coordinator: self.coordinator.key(),
+            nonce: nonce(executor),
+        }
+    }
+
+    /// The executor opens its nonce in its own log.
+    pub(crate) fn opening(&mut self, executor: usize, call: &Received<Call>) -> Received<Opening> {
+        let (record, call) = (self.opening_record(executor), call.clone());
+        self.executors[executor].issue(record, |issued| Body::OpeningIssued(issued, call))
+    }
+
+    /// The executors whose openings are called for, in the order of their bids.
+    pub(crate) fn called(&self) -> Vec<usize> {
+        let state = self.coordinator.replay.state();
+        let step = state.step(self.beacon_index()).expect("an open step");
+        step.ranked()
+            .filter(|bid| !bid.opened())
+            .filter_map(|bid| {
+                self.executors
+                    .iter()
+                    .position(|executor| executor.key() == bid.peer)
+            })
+            .collect()
+    }
+
+    /// Everybody in the ranking opens its nonce: then the draw is due.
+    pub(crate) fn take_openings(&mut self) -> &mut Self {
+        let call = self.call();
+        for executor in self.called() {
+            let opening = self.opening(executor, &call);
+            self.coordinator.push(Body::OpeningReceived(opening));
+        }
+        self
+    }
+
+    /// The draw that is due.
+    pub(crate) fn draw_body(&mut self) -> Body {
+        let beacon = self.beacon_index();
+        self.coordinator
+            .replay
+            .state_mut()
+            .decide_draw(beacon, &SECRET)
+            .expect("an open step")
+    }
+
+    /// The coordinator draws.
+    pub(crate) fn draw(&mut self) -> &mut Self {
+        let body = self.draw_body();
+        self.coordinator.push(body);
         self
     }
 
@@ -504,7 +601,11 @@ impl World {
 
     /// Task, beacon, bids, close and assignments.
     pub(crate) fn until_assigned(&mut self) -> &mut Self {
-        self.open(1).announce(0).take_bids().close().assign()
+        self.open(1).announce(0).take_bids().close();
+        if self.draws() {
+            self.take_openings().draw();
+        }
+        self.assign()
     }
 
     /// A receipt of an order for this answer, which stands at the executor's next entry.

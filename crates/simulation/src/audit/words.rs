@@ -1,8 +1,8 @@
 //! What a signed word says of a place in a log, and what stands there. Spec: REPLAY-14.
 
 use symphony_protocol::records::{
-    Acknowledgement, Assignment, Beacon, Bid, Body, Capability, Origin, Receipt, Received, Reveal,
-    Revocation,
+    Acknowledgement, Assignment, Beacon, Bid, Body, Call, Capability, Opening, Origin, Receipt,
+    Received, Reveal, Revocation,
 };
 use symphony_transparency::{Digest, PublicKey, StatementKind, VerifiedStatement};
 
@@ -34,6 +34,8 @@ pub(crate) fn word(statement: &VerifiedStatement) -> Option<Word> {
         StatementKind::Assignment => issued(statement, Assignment::parse, |record| record.origin)?,
         StatementKind::Receipt => issued(statement, Receipt::parse, |record| record.origin)?,
         StatementKind::Reveal => issued(statement, Reveal::parse, |record| record.origin)?,
+        StatementKind::Call => issued(statement, Call::parse, |record| record.origin)?,
+        StatementKind::Opening => issued(statement, Opening::parse, |record| record.origin)?,
         StatementKind::Acknowledgement => {
             let record = Acknowledgement::parse(statement.payload()).ok()?;
             (record.origin, record.statement, Standing::Received)
@@ -73,8 +75,10 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         Body::AssignmentIssued(statement) => own(statement.digest),
         Body::ReceiptIssued(statement) => own(statement.digest),
         Body::RevealIssued(statement) => own(statement.digest),
+        Body::CallIssued(statement) => own(statement.digest),
+        Body::OpeningIssued(statement, _) => own(statement.digest),
         body => foreign(body)
-            .filter(|_| !matches!(body, Body::BidIssued(..)))
+            .filter(|_| !matches!(body, Body::BidIssued(..) | Body::OpeningIssued(..)))
             .map(|statement| (Standing::Received, statement.payload_digest())),
     }
 }
@@ -86,6 +90,8 @@ pub(crate) fn foreign(body: &Body) -> Option<&VerifiedStatement> {
     }
     match body {
         Body::BidIssued(_, beacon) => statement(beacon),
+        Body::OpeningIssued(_, call) => statement(call),
+        Body::OpeningReceived(received) => statement(received),
         Body::CapabilityReceived(received) => statement(received),
         Body::RevocationReceived(received) => statement(received),
         Body::BidReceived(received) => statement(received),

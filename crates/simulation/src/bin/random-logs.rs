@@ -95,11 +95,8 @@ fn main() -> Result<(), Failure> {
 /// A small network in which anything may go wrong that can go wrong to honest peers, under any policy.
 fn scenario(random: &mut Random) -> Scenario {
     let share = |random: &mut Random, most: u32| u32_within(random, 0, most);
-    let mut policy = if random.chance(400_000) {
-        Policy::paper()
-    } else {
-        Policy::shared()
-    };
+    let mut policy =
+        [Policy::shared(), Policy::paper(), Policy::random_top()][below(random, 3)].clone();
     policy.vote_rule = [
         VoteRule::Reliability,
         VoteRule::Screening,

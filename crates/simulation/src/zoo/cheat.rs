@@ -39,6 +39,20 @@ macro_rules! cheats {
                 match self { $(Self::$variant => &[$(Rule::$rule),+],)* }
             }
 
+            /// Whether it can be played under a policy with chance alone.
+            pub const fn needs_chance(self) -> bool {
+                matches!(
+                    self,
+                    Self::WrongSeed
+                        | Self::WrongSecret
+                        | Self::WrongPropensity
+                        | Self::WrongDraw
+                        | Self::WrongCall
+                        | Self::OpeningTwice
+                        | Self::NonOpeningNonce
+                )
+            }
+
             /// What the cheat does, in a few words.
             pub const fn does(self) -> &'static str {
                 match self { $(Self::$variant => $does,)* }
@@ -138,4 +152,25 @@ cheats! {
     /// A beacon whose terms nobody agreed to.
     BeaconTerms = "beacon-terms", Coordinator, [BeaconTerms, Omission],
         "announces a step under another policy than the one in force";
+    /// A seed that secret and openings do not give.
+    WrongSeed = "wrong-seed", Coordinator, [Seed],
+        "draws with a seed that secret and nonces do not give";
+    /// A secret that the beacon does not commit to.
+    WrongSecret = "wrong-secret", Coordinator, [Seed],
+        "draws with another secret than its beacon commits to";
+    /// A propensity that makes a pick look rarer than it was.
+    WrongPropensity = "wrong-propensity", Coordinator, [Propensity],
+        "writes a smaller propensity for its first pick than the draw had";
+    /// Other picks than the seed's.
+    WrongDraw = "wrong-draw", Coordinator, [Selection],
+        "picks in another order than the seed gives";
+    /// A call that names another close.
+    WrongCall = "wrong-call", Coordinator, [Opening, Omission],
+        "calls for openings with the digest of another close than its own";
+    /// An opening a second time.
+    OpeningTwice = "opening-twice", Coordinator, [Opening],
+        "takes an opening again that it has drawn with before";
+    /// A nonce that the bid does not commit to.
+    NonOpeningNonce = "non-opening-nonce", Executor, [Opening, Omission],
+        "opens another nonce than its bid commits to";
 }

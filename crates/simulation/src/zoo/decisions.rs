@@ -1,6 +1,6 @@
 //! Cheats in what a coordinator decides.
 
-use symphony_protocol::records::{Body, Entry, OutcomeClass, Phase, Settlement, Timeout};
+use symphony_protocol::records::{Body, Draw, Entry, OutcomeClass, Phase, Settlement, Timeout};
 use symphony_transparency::Digest;
 
 use super::{
@@ -37,6 +37,39 @@ impl Doctor {
         };
         if possible {
             self.instead(entry, |_| Body::Close(close))
+        } else {
+            Change::Keep
+        }
+    }
+
+    pub(super) fn change_draw(&mut self, entry: &Entry, draw: &Draw) -> Change {
+        let mut changed = draw.clone();
+        let possible = match self.cheat {
+            Cheat::WrongSeed => {
+                changed.seed = flipped(&changed.seed);
+                true
+            }
+            Cheat::WrongSecret => {
+                changed.secret[0] ^= 1;
+                true
+            }
+            Cheat::WrongPropensity => match changed.selections.first_mut() {
+                Some(selection) => {
+                    selection.propensity = selection.propensity.map(|propensity| propensity / 2.0);
+                    true
+                }
+                None => false,
+            },
+            _ => {
+                let possible = changed.selections.len() >= 2;
+                if possible {
+                    changed.selections.swap(0, 1);
+                }
+                possible
+            }
+        };
+        if possible {
+            self.instead(entry, |_| Body::Draw(changed))
         } else {
             Change::Keep
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_protocol::{
-    records::{Body, Entry, Issued, Origin, Revocation, Settlement},
+    records::{Body, Entry, Issued, Opening, Origin, Received, Revocation, Settlement},
     state::{Duty, Progress},
 };
 use symphony_transparency::Digest;
@@ -18,6 +18,8 @@ use super::{
 pub(super) struct Memory {
     /// A settlement that stands in the log.
     pub(super) settled: Option<Settlement>,
+    /// An opening that stands in the log.
+    pub(super) opening: Option<Received<Opening>>,
     /// Entries that do not hold what was said of their place.
     pub(super) hidden: BTreeSet<u64>,
     /// Number of the newest own capability.
@@ -35,9 +37,12 @@ impl Doctor {
         self.remember(&entry.body);
         match (self.cheat, &entry.body) {
             (Cheat::WrongMatch | Cheat::NonOpeningReveal | Cheat::OutOfPlace, _)
-            | (Cheat::ExpiredReliance | Cheat::AssignmentAgainst | Cheat::BeaconTerms, _) => {
-                self.change_statement(entry)
-            }
+            | (Cheat::ExpiredReliance | Cheat::AssignmentAgainst | Cheat::BeaconTerms, _)
+            | (Cheat::WrongCall | Cheat::NonOpeningNonce, _) => self.change_statement(entry),
+            (
+                Cheat::WrongSeed | Cheat::WrongSecret | Cheat::WrongPropensity | Cheat::WrongDraw,
+                Body::Draw(draw),
+            ) => self.change_draw(entry, draw),
             (Cheat::NamedChanged, Body::BidIssued(issued, _)) => {
                 let statement = self.sign(issued);
                 let change = self.instead(entry, Self::filler(entry));
@@ -86,6 +91,7 @@ impl Doctor {
             }
             (
                 Cheat::SettledTwice
+                | Cheat::OpeningTwice
                 | Cheat::RevokedReliance
                 | Cheat::Malformed
                 | Cheat::TimeBackwards
@@ -101,6 +107,9 @@ impl Doctor {
         match body {
             Body::Settlement(settlement) if self.memory.settled.is_none() => {
                 self.memory.settled = Some(settlement.clone());
+            }
+            Body::OpeningReceived(received) if self.memory.opening.is_none() => {
+                self.memory.opening = Some(received.clone());
             }
             Body::CapabilityIssued(issued) => {
                 self.memory.capability = Some(issued.record.sequence);
@@ -166,13 +175,20 @@ impl Doctor {
     /// Cheats in place of an acknowledgement, which no state rests on.
     fn in_place_of_nothing(&mut self, entry: &Entry) -> Change {
         let index = entry.index;
-        let once = !matches!(self.cheat, Cheat::SettledTwice | Cheat::RevokedReliance);
+        let once = !matches!(
+            self.cheat,
+            Cheat::SettledTwice | Cheat::OpeningTwice | Cheat::RevokedReliance
+        );
         if once && (self.begun || !self.dares()) {
             return Change::Keep;
         }
         match self.cheat {
             Cheat::SettledTwice => match self.memory.settled.clone() {
                 Some(settlement) => self.instead(entry, |_| Body::Settlement(settlement)),
+                None => Change::Keep,
+            },
+            Cheat::OpeningTwice => match self.memory.opening.clone() {
+                Some(opening) => self.instead(entry, |_| Body::OpeningReceived(opening)),
                 None => Change::Keep,
             },
             Cheat::RevokedReliance => match self.memory.capability {

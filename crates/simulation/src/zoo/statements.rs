@@ -2,7 +2,8 @@
 
 use symphony_protocol::{
     records::{
-        Assignment, Beacon, Bid, Body, Capability, Entry, Issued, Receipt, Received, Reveal,
+        Assignment, Beacon, Bid, Body, Call, Capability, Entry, Issued, Opening, Receipt, Received,
+        Reveal,
     },
     state::Duty,
 };
@@ -61,6 +62,24 @@ impl Doctor {
                     let again = Issued::new(reveal);
                     self.rename(issued.digest, &again);
                     Body::RevealIssued(again)
+                })
+            }
+            (Cheat::WrongCall, Body::CallIssued(issued)) => {
+                let mut call: Call = issued.record;
+                call.close = flipped(&call.close);
+                self.dares().then(|| {
+                    let again = Issued::new(call);
+                    self.rename(issued.digest, &again);
+                    Body::CallIssued(again)
+                })
+            }
+            (Cheat::NonOpeningNonce, Body::OpeningIssued(issued, call)) => {
+                let mut opening: Opening = issued.record;
+                opening.nonce[0] ^= 1;
+                self.dares().then(|| {
+                    let again = Issued::new(opening);
+                    self.rename(issued.digest, &again);
+                    Body::OpeningIssued(again, call.clone())
                 })
             }
             (Cheat::AssignmentAgainst, Body::AssignmentIssued(issued)) => {

@@ -56,6 +56,11 @@ pub fn cheat_scenario(cheat: Cheat, seed: u64) -> Scenario {
             ..standard.settings
         },
         coordinators,
+        policy: if cheat.needs_chance() {
+            Policy::random_top()
+        } else {
+            Policy::shared()
+        },
         tasks: 30,
         task_interval_ms: 400,
         links: Links {
@@ -96,10 +101,10 @@ pub fn honest_scenario(seed: u64) -> Scenario {
         1 => vec![1, 1, 2],
         _ => vec![1],
     };
-    let policy = if draw(0, 3) == 0 {
-        Policy::paper()
-    } else {
-        Policy::shared()
+    let policy = match draw(0, 3) {
+        0 => Policy::paper(),
+        1 => Policy::random_top(),
+        _ => Policy::shared(),
     };
     let (reach, asked) = if draw(0, 3) == 0 {
         (Reach::Gossip, 4)

@@ -34,6 +34,7 @@ impl Translator {
         } = choice;
         let beacon = match body {
             Some(Body::Close(close)) => Some(close.beacon),
+            Some(Body::Draw(draw)) => Some(draw.beacon),
             Some(Body::Replacement(replacement)) => Some(replacement.beacon),
             _ => None,
         };

@@ -59,6 +59,10 @@ fn kind_word(kind: v1::PolicyKind) -> &'static str {
     match kind {
         v1::PolicyKind::Shared => "shared",
         v1::PolicyKind::Paper => "paper",
+        v1::PolicyKind::Random => "random",
+        v1::PolicyKind::RandomTop => "random-top",
+        v1::PolicyKind::EpsilonGreedy => "epsilon-greedy",
+        v1::PolicyKind::Thompson => "thompson",
         v1::PolicyKind::Unspecified => "unknown",
     }
 }

@@ -1,6 +1,7 @@
 //! Announcing a step: whom to ask, on which terms, with which own bid. Spec: BEACON-1 to BEACON-5.
 
 use symphony_protocol::{
+    chance::secret_commitment,
     embedding::Embedding,
     matching::{Profile as MatchProfile, match_ppm},
     records::{Beacon, Body, Capability, Issued, OwnBid, Reach},
@@ -57,9 +58,14 @@ impl Peer {
             .state()
             .learner()
             .map_or(Digest::ZERO, |learner| learner.digest);
+        let chance = self
+            .state()
+            .learner()
+            .is_some_and(|learner| learner.policy.parameters.kind.uses_chance());
         let entry = self.replay.size();
+        let origin = self.next_origin();
         let beacon = Beacon {
-            origin: self.next_origin(),
+            origin,
             task: index,
             plan,
             step: number,
@@ -78,6 +84,8 @@ impl Peer {
             executors: settings.executors,
             policy,
             own_bid: self.own_bid(&step.tags, &embedding),
+            secret_commitment: chance
+                .then(|| secret_commitment(&origin, &self.own_secret(&origin))),
             tags: step.tags,
             embedding,
         };

@@ -1,7 +1,7 @@
 //! What follows a decision: the client is told, and the plan goes on. Spec: SETTLE-5, VOTE-9.
 
 use symphony_protocol::{
-    records::{Body, Phase},
+    records::{Body, Phase, Selection},
     state::{Due, Duty, OpenStep},
 };
 
@@ -15,7 +15,11 @@ impl Peer {
             Duty::Settle(beacon) | Duty::Void(beacon) | Duty::Close(beacon) => {
                 self.state().step(beacon).cloned()
             }
-            Duty::Assign(..) | Duty::Replace(..) | Duty::Decide(_) => None,
+            Duty::Assign(..)
+            | Duty::Replace(..)
+            | Duty::Decide(_)
+            | Duty::Call(_)
+            | Duty::Draw(_) => None,
         }
     }
 
@@ -46,21 +50,10 @@ impl Peer {
                         ranking,
                     },
                 );
-                for (slot, selection) in close.selections.iter().enumerate() {
-                    if let Some(peer) = peer_of(selection.bid) {
-                        let slot = u32::try_from(slot).unwrap_or(u32::MAX);
-                        self.report(
-                            request,
-                            index,
-                            TaskEvent::Assigned {
-                                slot,
-                                peer,
-                                estimate: selection.estimate,
-                                width: selection.width,
-                            },
-                        );
-                    }
-                }
+                self.report_selections(index, &step, &close.selections);
+            }
+            (Body::Draw(draw), Some(step)) => {
+                self.report_selections(index, &step, &draw.selections);
             }
             (Body::Replacement(replacement), _) => {
                 let found = self.state().step(replacement.beacon).and_then(|step| {
@@ -97,6 +90,31 @@ impl Peer {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn report_selections(&mut self, index: u64, step: &OpenStep, selections: &[Selection]) {
+        let Some(request) = self.request_of(step.beacon.task) else {
+            return;
+        };
+        for (slot, selection) in (0..).zip(selections) {
+            let peer = step
+                .bids
+                .iter()
+                .find(|known| known.entry == selection.bid)
+                .map(|known| known.peer);
+            if let Some(peer) = peer {
+                self.report(
+                    request,
+                    index,
+                    TaskEvent::Assigned {
+                        slot,
+                        peer,
+                        estimate: selection.estimate,
+                        width: selection.width,
+                    },
+                );
+            }
         }
     }
 

@@ -1,12 +1,13 @@
 //! The coordinator: from a task to its answer.
 //!
-//! Per step: beacon → bids → close → assignments → receipts → reveals → settlement. Every decision on the way is a duty
+//! Per step: beacon → bids → close (→ call → openings → draw, under a policy with chance) → assignments → receipts → reveals → settlement. Every decision on the way is a duty
 //! of the state; this module announces, sends and tells the client. Spec: BEACON-1 to BEACON-9, EXEC-14, VOTE-9.
 
 mod announce;
 mod bids;
 mod execution;
 mod follow_up;
+mod openings;
 mod reveals;
 mod submit;
 

@@ -1,6 +1,7 @@
 //! Bidding on a beacon, or keeping silent. Spec: BEACON-7 to BEACON-11.
 
 use symphony_protocol::{
+    chance::nonce_commitment,
     matching::{Profile as MatchProfile, match_ppm},
     records::{Beacon, Bid, Body, Issued, Reach, Received},
 };
@@ -24,11 +25,12 @@ impl Peer {
         };
         let issued = Issued::new(bid);
         let to = *beacon.statement.author();
-        let (digest, form, deadline_ms) = (
-            beacon.digest(),
-            beacon.record.form,
-            beacon.record.close_deadline_ms,
-        );
+        let (digest, form, beacon_place) =
+            (beacon.digest(), beacon.record.form, beacon.record.origin);
+        let deadline_ms = beacon
+            .record
+            .close_deadline_ms
+            .saturating_add(beacon.record.reveal_ms.into());
         let bytes = self.sign(&issued).into_bytes();
         let place = (self.replay.size(), issued.digest);
         // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
@@ -39,6 +41,7 @@ impl Peer {
             (to, digest),
             OpenBid {
                 form,
+                place: beacon_place,
                 until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
             },
         );
@@ -88,6 +91,11 @@ impl Peer {
             queue: self.queue(),
             price_microunits: known.capability.price_microunits,
             coordinator: *beacon.statement.author(),
+            nonce_commitment: record.secret_commitment.map(|_| {
+                let (author, digest) = (beacon.statement.author(), beacon.digest());
+                let nonce = self.own_nonce(author, &digest);
+                nonce_commitment(&digest, &self.author(), &nonce)
+            }),
         })
     }
 

@@ -1,10 +1,11 @@
 //! The executor: bids where it can help, executes once, and opens its ballot when asked. Spec: chapter 08.
 
 mod bid;
+mod opening;
 mod order;
 mod reveal;
 
-use symphony_protocol::records::{AnswerForm, TaskKey};
+use symphony_protocol::records::{AnswerForm, Origin, TaskKey};
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::peer::Peer;
@@ -19,6 +20,8 @@ const BID_MEMORY_MS: u64 = 60_000;
 /// A beacon that this peer bid on.
 pub(crate) struct OpenBid {
     form: AnswerForm,
+    /// Where the beacon stands in its author's log.
+    place: Origin,
     until_ms: u64,
 }
 

@@ -65,6 +65,8 @@ impl State {
             ranking: Vec::new(),
             selections: Vec::new(),
             reveal_due_ms: None,
+            openings_due_ms: None,
+            seed: None,
         };
         self.set_plan(beacon.task, beacon.plan, PlanProgress::Open);
         self.add_due(beacon.close_deadline_ms, entry.index, Phase::Bids);
@@ -104,7 +106,16 @@ impl State {
             }
         }
         match self.learner() {
-            Some(learner) if learner.digest == beacon.policy => {}
+            Some(learner) if learner.digest == beacon.policy => {
+                let chance = learner.policy.parameters.kind.uses_chance();
+                if chance != beacon.secret_commitment.is_some() {
+                    return breach(
+                        "a commitment to a secret under a policy with chance, and under no other"
+                            .to_owned(),
+                        format!("{:?}", beacon.secret_commitment),
+                    );
+                }
+            }
             Some(learner) => {
                 return breach(
                     format!("policy {}", learner.digest),
@@ -176,6 +187,8 @@ impl State {
             similarity: fit.similarity,
             load_ppm: bid.load_ppm,
             eligible: true,
+            nonce_commitment: None,
+            nonce: None,
         }))
     }
 

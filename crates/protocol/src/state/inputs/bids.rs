@@ -4,7 +4,7 @@ use crate::{
     fault::{Breach, Fault, Rule},
     matching::{Fit, Profile},
     records::{Beacon, Bid, Capability, Entry, Reach, Received},
-    state::{Duty, Key, State, StepBid, own::check_match},
+    state::{Duty, Key, State, StepBid, alone::check_nonce, own::check_match},
 };
 
 impl State {
@@ -58,6 +58,7 @@ impl State {
             findings.push(breach.at(peer, entry.index));
             return Ok(());
         }
+        check_nonce(bid, &step.beacon)?;
         let known = self.relied_on(&peer, &bid.capability, entry.time_ms)?;
         let fit = matched(&known.capability, &step.beacon);
         let checked = check_match(
@@ -72,6 +73,8 @@ impl State {
             similarity: fit.similarity,
             load_ppm: bid.load_ppm,
             eligible: checked.is_ok(),
+            nonce_commitment: bid.nonce_commitment,
+            nonce: None,
         };
         if let Err(breach) = checked {
             findings.push(breach.at(peer, entry.index));

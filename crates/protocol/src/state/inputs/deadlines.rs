@@ -28,6 +28,7 @@ impl State {
         match timeout.phase {
             Phase::Bids => self.duty = Some(Duty::Close(timeout.beacon)),
             Phase::Reveals => self.duty = Some(Duty::Settle(timeout.beacon)),
+            Phase::Openings => self.end_openings(timeout.beacon),
             Phase::Receipt(slot) => {
                 self.counters.timeouts += 1;
                 self.touch(Key::Counters);

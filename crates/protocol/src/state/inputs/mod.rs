@@ -7,6 +7,7 @@ mod bids;
 mod capabilities;
 mod deadlines;
 mod execution;
+mod openings;
 mod reveals;
 
 pub use announcement::OPEN_TASKS_MAX;
