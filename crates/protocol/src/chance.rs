@@ -8,7 +8,7 @@
 
 use symphony_transparency::{Digest, DigestStream, Domain, DomainHasher, PublicKey, digest_parts};
 
-use crate::{number::ln, records::Origin};
+use crate::number::ln;
 
 /// Size of a secret and of a nonce, in bytes.
 pub const ENTROPY_SIZE: usize = 32;
@@ -26,13 +26,13 @@ pub fn nonce_commitment(beacon: &Digest, bidder: &PublicKey, nonce: &[u8; ENTROP
     )
 }
 
-/// The commitment to a coordinator's secret, bound to the place of its beacon.
+/// The commitment to a coordinator's secret, bound to the place of its beacon: a log and the index of an entry there.
 ///
 /// Spec: CHANCE-1.
-pub fn secret_commitment(beacon: &Origin, secret: &[u8; ENTROPY_SIZE]) -> Digest {
+pub fn secret_commitment(log: &Digest, index: u64, secret: &[u8; ENTROPY_SIZE]) -> Digest {
     digest_parts(
         Domain::Secret,
-        &[beacon.log.as_bytes(), &beacon.index.to_be_bytes(), secret],
+        &[log.as_bytes(), &index.to_be_bytes(), secret],
     )
 }
 
@@ -107,7 +107,6 @@ mod tests {
     use symphony_transparency::{Digest, SecretKey};
 
     use super::{Stream, nonce_commitment, secret_commitment, seed};
-    use crate::records::Origin;
 
     fn key(seed: u8) -> symphony_transparency::PublicKey {
         SecretKey::from_bytes([seed; 32]).public()
@@ -124,13 +123,10 @@ mod tests {
 
     #[test]
     fn chance_1_a_commitment_to_a_secret_is_bound_to_its_place() {
-        let place = |index| Origin {
-            log: Digest::ZERO,
-            index,
-        };
-        let one = secret_commitment(&place(1), &[7; 32]);
-        assert_ne!(one, secret_commitment(&place(2), &[7; 32]));
-        assert_ne!(one, secret_commitment(&place(1), &[8; 32]));
+        let one = secret_commitment(&Digest::ZERO, 1, &[7; 32]);
+        assert_ne!(one, secret_commitment(&Digest::ZERO, 2, &[7; 32]));
+        assert_ne!(one, secret_commitment(&Digest::from([1; 32]), 1, &[7; 32]));
+        assert_ne!(one, secret_commitment(&Digest::ZERO, 1, &[8; 32]));
     }
 
     #[test]

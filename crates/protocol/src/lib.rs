@@ -3,7 +3,7 @@
 //! This crate decides and audits with the same code. It never does I/O, reads a clock or draws entropy: bytes and times are
 //! arguments. Spec: chapters 05 to 13, and 16.
 //!
-//! Arrows between modules: `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check` ← `evidence`.
+//! Arrows between modules: `chance` ← `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check` ← `evidence`.
 
 pub mod chance;
 pub mod cross_check;

@@ -4,10 +4,7 @@
 
 use std::path::PathBuf;
 
-use symphony_protocol::{
-    chance::{Stream, nonce_commitment, secret_commitment, seed},
-    records::Origin,
-};
+use symphony_protocol::chance::{Stream, nonce_commitment, secret_commitment, seed};
 use symphony_transparency::{Digest, PublicKey};
 
 /// The fields of a vector, in order.
@@ -62,11 +59,8 @@ fn bits(number: f64) -> String {
 #[test]
 fn chance_1_vectors_of_secrets() {
     let case = Case::read("secret");
-    let place = Origin {
-        log: case.digest("log"),
-        index: u64::from_be_bytes(case.bytes("index")),
-    };
-    let commitment = secret_commitment(&place, &case.bytes("secret"));
+    let index = u64::from_be_bytes(case.bytes("index"));
+    let commitment = secret_commitment(&case.digest("log"), index, &case.bytes("secret"));
     assert_eq!(commitment, case.digest("commitment"));
 }
 

@@ -141,5 +141,6 @@ fn policy_message(policy: &Policy) -> v1::Policy {
             VoteRule::Majority => v1::VoteRule::Majority,
         }
         .into(),
+        epsilon_ppm: parameters.epsilon_ppm,
     }
 }

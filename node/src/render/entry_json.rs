@@ -134,6 +134,7 @@ fn policy_json(policy: &Policy) -> Value {
         "noise_ppm": parameters.noise_ppm,
         "norm_bound_ppm": parameters.norm_bound_ppm,
         "exploration_ppm": parameters.exploration_ppm,
+        "epsilon_ppm": parameters.epsilon_ppm,
         "winner_bonus_ppm": policy.winner_bonus_ppm,
         "latency_penalty_ppm": policy.latency_penalty_ppm,
         "checker_ppm": policy.checker_ppm,

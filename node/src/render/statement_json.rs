@@ -3,8 +3,8 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use symphony_protocol::records::{
-    Acknowledgement, Assignment, Beacon, Bid, Capability, Issued, Origin, Receipt, Received,
-    Reveal, Revocation,
+    Acknowledgement, Assignment, Beacon, Bid, Call, Capability, Issued, Opening, Origin, Receipt,
+    Received, Reveal, Revocation,
 };
 
 use super::names::{device_name, form_name, reach_name, result_name};
@@ -99,6 +99,7 @@ impl RecordJson for Beacon {
             "executors": self.executors,
             "policy": self.policy.to_string(),
             "own_bid": own_bid,
+            "secret_commitment": self.secret_commitment.map(|digest| digest.to_string()),
         })
     }
 }
@@ -114,6 +115,28 @@ impl RecordJson for Bid {
             "queue": self.queue,
             "price_microunits": self.price_microunits,
             "coordinator": self.coordinator.to_string(),
+            "nonce_commitment": self.nonce_commitment.map(|digest| digest.to_string()),
+        })
+    }
+}
+
+impl RecordJson for Call {
+    fn record_json(&self) -> Value {
+        json!({
+            "origin": origin_json(&self.origin),
+            "beacon": self.beacon.to_string(),
+            "close": self.close.to_string(),
+        })
+    }
+}
+
+impl RecordJson for Opening {
+    fn record_json(&self) -> Value {
+        json!({
+            "origin": origin_json(&self.origin),
+            "beacon": self.beacon.to_string(),
+            "coordinator": self.coordinator.to_string(),
+            "nonce": HEXLOWER.encode(&self.nonce),
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     chance::{ENTROPY_SIZE, Stream, secret_commitment, seed},
     fault::{Breach, Rule, require_equal},
     policy::{NewcomerRule, PickRules, Picked},
-    records::{Body, Draw, Origin, Selection},
+    records::{Body, Draw, Selection},
     screening::{Candidate, Exploration},
 };
 
@@ -65,15 +65,11 @@ impl State {
                 format_args!("beacon {beacon}"),
             ));
         };
-        let place = Origin {
-            log: self.log,
-            index: beacon,
-        };
         require_equal(
             Rule::Seed,
             "commitment to the secret",
             &step.beacon.secret_commitment,
-            &Some(secret_commitment(&place, &found.secret)),
+            &Some(secret_commitment(&self.log, beacon, &found.secret)),
         )?;
         let seed = seed_of(step, &found.secret);
         require_equal(Rule::Seed, "seed", &seed, &found.seed)?;

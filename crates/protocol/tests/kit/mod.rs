@@ -394,7 +394,8 @@ impl World {
             own_bid: None,
             secret_commitment: self
                 .draws()
-                .then(|| secret_commitment(&self.coordinator.origin(), &SECRET)),
+                .then(|| self.coordinator.origin())
+                .map(|place| secret_commitment(&place.log, place.index, &SECRET)),
         }
     }
 

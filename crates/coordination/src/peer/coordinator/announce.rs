@@ -85,7 +85,7 @@ impl Peer {
             policy,
             own_bid: self.own_bid(&step.tags, &embedding),
             secret_commitment: chance
-                .then(|| secret_commitment(&origin, &self.own_secret(&origin))),
+                .then(|| secret_commitment(&origin.log, origin.index, &self.own_secret(&origin))),
             tags: step.tags,
             embedding,
         };
