@@ -1,6 +1,6 @@
 //! What the owner thread is asked to do.
 
-use symphony_transparency::merkle::TreeHead;
+use symphony_transparency::merkle::{Frontier, TreeHead};
 use symphony_transparency::{Digest, SignedCheckpoint};
 use tokio::sync::oneshot;
 
@@ -16,14 +16,27 @@ pub const APPEND_BYTES_MAX: usize = 16 << 20;
 pub const HEAL_BYTES_MAX: usize = 256 << 20;
 
 /// Entries that are on the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
     /// Id of the log.
     pub log: Digest,
     /// Index of the first of the entries.
     pub first_index: u64,
-    /// Size and root of the log up to the last of the entries. Others may follow already.
-    pub head: TreeHead,
+    /// The tree up to the last of the entries.
+    pub(crate) tree: Frontier,
+}
+
+impl Appended {
+    /// Number of entries of the log up to the last of these. Others may follow already.
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// Size and root of the log up to the last of the entries. The root is computed here, since most appends need none and it
+    /// costs as many hashes as the size has 1 bits.
+    pub fn head(&self) -> TreeHead {
+        self.tree.head()
+    }
 }
 
 /// What is to be true when an append is answered.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_transparency::Digest;
-use symphony_transparency::merkle::TreeHead;
+use symphony_transparency::merkle::{Frontier, TreeHead};
 
 use crate::batch::Batch;
 use crate::checkpoint::StoredCheckpoint;
@@ -19,6 +19,30 @@ const GROUP_BYTES_MAX: usize = 16 << 20;
 /// Answers a request when it is known how the write went.
 pub(crate) type Done = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
+/// A head for the signing record; of a group, only the root of the largest is computed.
+pub(crate) enum ToRecord {
+    /// Its root is known.
+    Head(TreeHead),
+    /// Its root follows from this.
+    Tree(Frontier),
+}
+
+impl ToRecord {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Head(head) => head.size,
+            Self::Tree(tree) => tree.size(),
+        }
+    }
+
+    pub(crate) fn head(&self) -> TreeHead {
+        match self {
+            Self::Head(head) => *head,
+            Self::Tree(tree) => tree.head(),
+        }
+    }
+}
+
 /// One batch in the making, and who waits for it.
 pub(crate) struct Group<'store> {
     pub(crate) batch: Batch<'store>,
@@ -29,7 +53,7 @@ pub(crate) struct Group<'store> {
     /// Checkpoints in the batch, which the store does not show yet.
     pub(crate) checkpoints: BTreeMap<(Digest, u64), StoredCheckpoint>,
     /// What the signing record has to cover once the batch is written.
-    pub(crate) to_record: Option<TreeHead>,
+    pub(crate) to_record: Option<ToRecord>,
     after_sync: Vec<Done>,
     after_record: Vec<Done>,
     commands: usize,
@@ -76,9 +100,13 @@ impl<'store> Group<'store> {
         &mut self,
         reply: Reply<T>,
         value: T,
-        head: TreeHead,
+        head: ToRecord,
     ) {
-        if self.to_record.is_none_or(|other| other.size < head.size) {
+        if self
+            .to_record
+            .as_ref()
+            .is_none_or(|other| other.size() < head.size())
+        {
             self.to_record = Some(head);
         }
         self.after_record.push(answer(reply, value));

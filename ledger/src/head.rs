@@ -59,10 +59,7 @@ impl Head {
 
     /// Size and Merkle root.
     pub(crate) fn tree_head(&self) -> TreeHead {
-        TreeHead {
-            size: self.size(),
-            root: self.root(),
-        }
+        self.tree.head()
     }
 
     /// Adds the next entry, which must continue the chain; hands each node that is now complete to `completed`.

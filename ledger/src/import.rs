@@ -153,7 +153,7 @@ impl Ledger {
         let healed = self.heal(entries).await?;
         Ok(Imported {
             log,
-            head: healed.head,
+            head: healed.head(),
             new_entries,
             kind: ImportKind::Healed,
         })

@@ -33,7 +33,7 @@
 //! let appended = ledger.append(vec![entry.clone()]).await?;
 //!
 //! // Only now may a signature over this size and root be released.
-//! ledger.record_signing(appended.head).await?;
+//! ledger.record_signing(appended.head()).await?;
 //! assert_eq!(ledger.own().expect("entry 0 began it").entry(0)?, Some(entry));
 //! ledger.close().await?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::command::{Command, Release, Reply};
 use crate::damage::Damage;
 use crate::error::{LedgerError, OpenError};
-use crate::group::Group;
+use crate::group::{Group, ToRecord};
 use crate::head::Head;
 use crate::open::Limits;
 use crate::standing::Standing;
@@ -152,14 +152,15 @@ impl Writer {
     }
 
     /// What the committer has to do for a group.
-    fn work(&self, group: Group<'_>) -> Work {
-        let grown = group
-            .grown
-            .iter()
-            .map(|log| (*log, self.head(log).tree_head()))
-            .collect();
+    fn work(&self, mut group: Group<'_>) -> Work {
+        let mut grown = Vec::with_capacity(group.grown.len());
+        for log in std::mem::take(&mut group.grown) {
+            let head = self.head(&log);
+            group.batch.put_head(&log, &head);
+            grown.push((log, head.tree_head()));
+        }
         let forgotten = group.forgotten.iter().copied().collect();
-        let to_record = group.to_record;
+        let to_record = group.to_record.take().map(|tree| tree.head());
         let (batch, after_sync, after_record) = group.into_parts();
         Work {
             changes: batch.into_changes(),
@@ -186,7 +187,10 @@ impl Writer {
             } => match self.plan_append(&entries, &memos, group) {
                 Ok(appended) => match release {
                     Release::Later => group.answer_after_sync(reply, appended),
-                    Release::Now => group.answer_after_record(reply, appended, appended.head),
+                    Release::Now => {
+                        let tree = appended.tree.clone();
+                        group.answer_after_record(reply, appended, ToRecord::Tree(tree));
+                    }
                 },
                 Err(error) => drop(reply.send(Err(error))),
             },
@@ -203,7 +207,7 @@ impl Writer {
                 answer(group, reply, planned);
             }
             Command::RecordSigning { head, reply } => match self.check_signing(head) {
-                Ok(()) => group.answer_after_record(reply, (), head),
+                Ok(()) => group.answer_after_record(reply, (), ToRecord::Head(head)),
                 Err(error) => drop(reply.send(Err(error))),
             },
             Command::Signed { log, reply } => {

@@ -252,7 +252,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts checked entries, their nodes and the new head into the batch.
+    /// Puts checked entries and their nodes into the batch. The new head follows once for all that a group appends.
     fn take(
         &mut self,
         log: Digest,
@@ -271,13 +271,12 @@ impl Writer {
         for (level, index, hash) in nodes {
             group.batch.put_node(&log, level, index, &hash);
         }
-        group.batch.put_head(&log, &head);
         group.forgotten.remove(&log);
         group.grown.insert(log);
         let appended = Appended {
             log,
             first_index,
-            head: head.tree_head(),
+            tree: head.tree.clone(),
         };
         self.heads.insert(log, head);
         appended

@@ -21,7 +21,7 @@ fn store_6_what_was_appended_is_read_back_before_and_after_a_restart() {
             let first_index = author.chain.size;
             let appended = ledger.append(author.entries(count)).await.unwrap();
             assert_eq!(appended.first_index, first_index);
-            assert_eq!(appended.head, author.head());
+            assert_eq!(appended.head(), author.head());
             assert_eq!(appended.log, author.log());
             assert_reads(&ledger.own().unwrap(), &author);
         }
@@ -62,7 +62,7 @@ fn store_7_many_callers_at_once_lose_nothing() {
                         .unwrap();
                     drop(author);
                     let appended = pending.await.unwrap();
-                    assert_eq!((appended.first_index, appended.head), (first_index, head));
+                    assert_eq!((appended.first_index, appended.head()), (first_index, head));
                     let visible = ledger.own().unwrap().size().unwrap();
                     assert!(visible >= head.size, "acknowledged entries are visible");
                 }

@@ -41,7 +41,7 @@ fn child_appends_when_it_is_told_to() {
             let entries = author.entries(1 + before.entries.len() % 4);
             match ledger.append_for_release(entries, Vec::new()).await {
                 Ok(appended) => {
-                    writeln!(output, "\n{ACKNOWLEDGED}{}", appended.head.size).unwrap();
+                    writeln!(output, "\n{ACKNOWLEDGED}{}", appended.size()).unwrap();
                     output.flush().unwrap();
                 }
                 Err(error) => {

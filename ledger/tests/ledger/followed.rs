@@ -17,7 +17,7 @@ fn store_17_followed_logs_live_beside_the_own_one() {
             for author in [&mut first, &mut second] {
                 let entries = author.entries(count + 1);
                 let appended = ledger.append_followed(author.log(), entries).await.unwrap();
-                assert_eq!(appended.head, author.head());
+                assert_eq!(appended.head(), author.head());
             }
         }
         for author in [&own, &first, &second] {

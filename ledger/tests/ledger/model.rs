@@ -57,7 +57,10 @@ async fn obey(
     match order {
         Order::Append { count } => {
             let appended = ledger.append(author.entries(count)).await.unwrap();
-            assert_eq!((appended.first_index, appended.head), (size, author.head()));
+            assert_eq!(
+                (appended.first_index, appended.head()),
+                (size, author.head())
+            );
         }
         Order::AppendWithMemo { count, memo } => {
             let write = MemoWrite::put([memo], [memo ^ 1]);

@@ -163,7 +163,7 @@ fn store_14_a_restored_backup_neither_appends_nor_signs_until_it_is_healed() {
         );
 
         let healed = ledger.heal(author.entries[5..].to_vec()).await.unwrap();
-        assert_eq!(healed.head, author.head());
+        assert_eq!(healed.head(), author.head());
         assert!(matches!(
             ledger.heal(Vec::new()).await,
             Err(LedgerError::NothingToHeal)

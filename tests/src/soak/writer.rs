@@ -139,14 +139,14 @@ async fn append(
         let appended = pending.await?;
         if release == Release::Later {
             at(Boundary::Synced);
-            ledger.record_signing(appended.head).await?;
+            ledger.record_signing(appended.head()).await?;
         }
         at(Boundary::Recorded);
         let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
         // Whoever reads this may rely on the entries from now on.
         let line = format!(
             "released {} {} {}",
-            appended.head.size,
+            appended.size(),
             appended.first_index,
             digests.join(" ")
         );

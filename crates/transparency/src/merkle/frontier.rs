@@ -1,6 +1,6 @@
 //! The right edge of a tree: all that appending needs.
 
-use super::{EMPTY_ROOT, NodeHash, TREE_SIZE_MAX, leaf_hash, node_hash};
+use super::{EMPTY_ROOT, NodeHash, TREE_SIZE_MAX, TreeHead, leaf_hash, node_hash};
 
 /// The roots of the complete subtrees that make up a tree, largest (leftmost) first: one for each 1 bit of the size.
 ///
@@ -113,6 +113,14 @@ impl Frontier {
     /// The root of the tree.
     pub fn root(&self) -> NodeHash {
         fold_right(&self.hashes)
+    }
+
+    /// Size and root of the tree.
+    pub fn head(&self) -> TreeHead {
+        TreeHead {
+            size: self.size,
+            root: self.root(),
+        }
     }
 }
 
