@@ -116,6 +116,28 @@ pub(super) fn digest_of(link: &Link) -> Digest {
     link.as_ref().map_or(Digest::ZERO, |node| node.digest())
 }
 
+/// The digest of a subtree whose changed nodes nobody else holds: as [`digest_of`], without the care that a first
+/// computation of a shared node takes.
+pub(super) fn settle(link: &mut Link) -> Digest {
+    let Some(node) = link else {
+        return Digest::ZERO;
+    };
+    match Arc::get_mut(node) {
+        Some(Node::Leaf(leaf)) if leaf.digest.get().is_none() => {
+            let digest = leaf_digest(&leaf.place, &value_digest(&leaf.value));
+            leaf.digest = OnceLock::from(digest);
+            digest
+        }
+        Some(Node::Inner(inner)) if inner.digest.get().is_none() => {
+            let [left, right] = &mut inner.children;
+            let digest = inner_digest(&settle(left), &settle(right));
+            inner.digest = OnceLock::from(digest);
+            digest
+        }
+        _ => node.digest(),
+    }
+}
+
 /// Spec: STATE-4.
 pub(super) fn value_digest(value: &[u8]) -> Digest {
     digest(Domain::StateValue, value)
@@ -158,35 +180,43 @@ pub(super) fn find<'a>(root: &'a Link, place: &Digest) -> Found<'a> {
     Found::Absent
 }
 
-/// Puts a leaf into the subtree at `depth`, and gives back the value that it replaced, if it is known.
-pub(super) fn insert(link: &mut Link, depth: usize, leaf: Leaf) -> Result<Option<Vec<u8>>, Pruned> {
+/// Sets the value of a key in the subtree at `depth`, and gives back the value that it replaced, if it is known. The key is
+/// copied only where it is new.
+pub(super) fn insert(
+    link: &mut Link,
+    depth: usize,
+    place: &Digest,
+    key: &[u8],
+    value: Vec<u8>,
+) -> Result<Option<Vec<u8>>, Pruned> {
+    let leaf = |value| Leaf::new(*place, key.to_vec(), value);
     match link.as_mut() {
         None => {
-            *link = Some(Arc::new(Node::Leaf(leaf)));
+            *link = Some(Arc::new(Node::Leaf(leaf(value))));
             Ok(None)
         }
         Some(node) => match Arc::make_mut(node) {
-            Node::Leaf(held) if held.place == leaf.place => {
+            Node::Leaf(held) if held.place == *place => {
                 held.digest = OnceLock::new();
-                Ok(Some(std::mem::replace(&mut held.value, leaf.value)))
+                Ok(Some(std::mem::replace(&mut held.value, value)))
             }
-            Node::HiddenLeaf { place, .. } if *place == leaf.place => {
-                *link = Some(Arc::new(Node::Leaf(leaf)));
+            Node::HiddenLeaf { place: other, .. } if other == place => {
+                *link = Some(Arc::new(Node::Leaf(leaf(value))));
                 Ok(None)
             }
             Node::Leaf(_) | Node::HiddenLeaf { .. } => {
                 let held = link.take();
-                *link = Some(Arc::new(split(held, leaf, depth)));
+                *link = Some(Arc::new(split(held, leaf(value), depth)));
                 Ok(None)
             }
             Node::Hidden(_) => Err(Pruned {
-                place: leaf.place,
+                place: *place,
                 depth,
             }),
             Node::Inner(inner) => {
                 inner.digest = OnceLock::new();
-                let side = bit(&leaf.place, depth);
-                insert(&mut inner.children[side], depth + 1, leaf)
+                let side = bit(place, depth);
+                insert(&mut inner.children[side], depth + 1, place, key, value)
             }
         },
     }

@@ -185,6 +185,36 @@ proptest! {
         prop_assert_eq!(held, plain);
     }
 
+    /// Asked of a map that shares nothing, something or all with a clone.
+    #[test]
+    fn state_3_a_settled_root_is_the_root(changes in changes(), clone_every in 1usize..9) {
+        let mut map = StateMap::new();
+        let mut plain = Plain::new();
+        let mut clone = map.clone();
+        for (number, (key, value)) in changes.into_iter().enumerate() {
+            match value {
+                Some(value) => {
+                    map.insert(&[key], vec![value]);
+                    plain.insert(vec![key], vec![value]);
+                }
+                None => {
+                    map.remove(&[key]);
+                    plain.remove(&vec![key]);
+                }
+            }
+            if number % clone_every == 0 {
+                clone = map.clone();
+            }
+            if number % 3 == 0 {
+                prop_assert_eq!(map.settled_root(), root_of(&plain));
+            }
+        }
+        prop_assert_eq!(map.settled_root(), root_of(&plain));
+        prop_assert_eq!(map.root(), root_of(&plain));
+        let content: Plain = clone.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+        prop_assert_eq!(clone.settled_root(), root_of(&content));
+    }
+
     #[test]
     fn state_5_every_key_has_a_proof_of_its_state(keys in proptest::collection::btree_set(any::<u8>(), 0..60), asked: u8) {
         let map: StateMap = keys.iter().map(|key| ([*key], vec![*key; 2])).collect();

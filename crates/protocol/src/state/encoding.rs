@@ -25,7 +25,7 @@ impl State {
         for name in gone {
             self.map.remove(&name);
         }
-        self.map.root()
+        self.map.settled_root()
     }
 
     /// The map as it stood when the root was last asked for: what openings are proved from.
