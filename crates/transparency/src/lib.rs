@@ -80,7 +80,7 @@ pub use merkle::{
 pub use note::{NoteError, NoteSignature, SignedNote, VerifierKey};
 pub use statement::{
     STATEMENT_SIZE_MAX, StatementError, UnverifiedStatement, VerifiedStatement, payload_digest,
-    sign_statement, signing_bytes, statement_digest,
+    sign_statement, signing_bytes, statement_digest, statement_without_signature,
 };
 pub use statement_kind::StatementKind;
 pub use trust_policy::{NotWitnessed, TrustPolicy, Witnessed};

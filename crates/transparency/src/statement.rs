@@ -306,10 +306,33 @@ pub fn sign_statement(
     kind: StatementKind,
     payload: Vec<u8>,
 ) -> VerifiedStatement {
-    let author = secret.public();
     let payload_digest = payload_digest(kind, &payload);
-    let signed = signing_bytes(network, kind, &payload_digest);
-    let signature = secret.sign_raw(&signed);
+    let signature = secret.sign_raw(&signing_bytes(network, kind, &payload_digest));
+    assemble(secret.public(), signature, network, kind, payload)
+}
+
+/// A statement that nobody signed, taken as verified: 64 zero bytes stand where the signature would.
+///
+/// The hazard: it says in its author's name whatever the caller likes. It is for simulations, where the caller is every
+/// author and only what follows from statements matters; no verifier accepts its bytes. `clippy.toml` bans it elsewhere.
+pub fn statement_without_signature(
+    author: PublicKey,
+    network: &Digest,
+    kind: StatementKind,
+    payload: Vec<u8>,
+) -> VerifiedStatement {
+    let signature = Signature::from_bytes([0; Signature::LENGTH]);
+    assemble(author, signature, network, kind, payload)
+}
+
+fn assemble(
+    author: PublicKey,
+    signature: Signature,
+    network: &Digest,
+    kind: StatementKind,
+    payload: Vec<u8>,
+) -> VerifiedStatement {
+    let payload_digest = payload_digest(kind, &payload);
     let envelope = wire::Statement {
         network_id: network.as_bytes().to_vec(),
         r#type: i32::try_from(kind.number()).expect("the numbers of kinds are small"),

@@ -1,8 +1,8 @@
 //! Proposing entries, and keeping duties and deadlines.
 
 use symphony_protocol::{
-    Fault,
-    records::{Body, Entry, Issued, Origin, StatementRecord},
+    Fault, PreparedEntry,
+    records::{Body, Entry, Issued, Origin, Signatures, StatementRecord},
     state::{Applied, Duty},
 };
 use symphony_transparency::{Digest, PublicKey, VerifiedStatement, sign_statement};
@@ -40,7 +40,14 @@ impl Peer {
             body,
         };
         let bytes = entry.encode();
-        let (_, applied) = self.replay.push(&bytes)?;
+        // What others signed in it was verified when it arrived, or its type would not say so: once is enough.
+        let prepared = PreparedEntry::new(
+            bytes,
+            &self.state().network(),
+            Signatures::AssumeVerified,
+        );
+        let bytes = prepared.bytes().to_vec();
+        let (_, applied) = self.replay.push_prepared(prepared)?;
         self.output.entries.push(bytes);
         for finding in &applied.findings {
             // One finding convicts; what the peer says afterwards would only fill the log.
