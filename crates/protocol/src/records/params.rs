@@ -18,6 +18,19 @@ macro_rules! params {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         impl Params {
             $($(#[$doc])* pub fn $name(&self) -> u32 { self.0.$name })*
+
+            /// The same with another value of one number, by its name: those of another network.
+            ///
+            /// # Errors
+            /// A name that no number has, or a number outside its range.
+            pub fn with(&self, name: &str, value: u32) -> Result<Self, RecordError> {
+                let mut changed = self.to_wire();
+                match name {
+                    $(stringify!($name) => changed.$name = value,)*
+                    _ => return Reader("Params").refuse("name", "the name of a number", name),
+                }
+                Self::from_wire(changed)
+            }
         }
     };
 }
