@@ -20,6 +20,7 @@
 
 mod audit;
 mod disk;
+pub mod experiments;
 mod network;
 mod peer;
 mod questions;

@@ -44,6 +44,25 @@ impl Random {
         self.within(0, 999_999) < u64::from(ppm)
     }
 
+    /// A number in [0, 1): 53 random bits.
+    pub fn uniform(&mut self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+        let bits = (self.bits() >> 11) as f64;
+        bits / 9_007_199_254_740_992.0
+    }
+
+    /// A standard normal number, by Marsaglia's polar method: only the protocol's own logarithm and a root, so that every
+    /// machine draws the same.
+    pub fn normal(&mut self) -> f64 {
+        loop {
+            let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                return x * (-2.0 * symphony_protocol::number::ln(square) / square).sqrt();
+            }
+        }
+    }
+
     /// 32 bytes.
     pub fn bytes(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];

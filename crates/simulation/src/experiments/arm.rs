@@ -1,0 +1,129 @@
+//! What is compared: policies of the network, and baselines that exist in the simulation alone.
+
+use symphony_protocol::records::Policy;
+
+use super::world::{Kind, World};
+use crate::random::Random;
+
+/// What a latency is measured in, in milliseconds.
+const LATENCY_SCALE_MS: f64 = 2000.0;
+
+/// One of the things compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arm {
+    /// A policy that a log can name, run by a real coordinator.
+    Network {
+        /// Name in tables.
+        name: String,
+        /// The policy.
+        policy: Box<Policy>,
+    },
+    /// A rule that only the simulation can follow, or that nobody would put into a log.
+    Simulated(Simulated),
+}
+
+/// Rules of the simulation alone. They pick without a coordinator: from the published match, or from what only the simulation
+/// knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simulated {
+    /// Everything to A.
+    AlwaysStrongest,
+    /// The authors' two lines: simple tasks to B, hard ones to A.
+    StaticRule,
+    /// Anybody.
+    Random,
+    /// Anybody of the L best matches.
+    RandomTop,
+    /// Of all agents the one with the highest chance of success now: it knows the world.
+    Oracle,
+    /// The same among the L best matches: what a screening by match alone leaves.
+    OracleTop,
+    /// Of all agents the one with the highest chance of success less so many tenths of its mean latency over two seconds: what
+    /// can be had of both at once by whoever knows the world.
+    QuickOracle(u8),
+}
+
+impl Arm {
+    /// A policy of the network.
+    pub fn network(name: &str, policy: Policy) -> Self {
+        Self::Network {
+            name: name.to_owned(),
+            policy: Box::new(policy),
+        }
+    }
+
+    /// Name in tables.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Network { name, .. } => name,
+            Self::Simulated(rule) => rule.name(),
+        }
+    }
+
+    /// Whether it exists in the simulation alone.
+    pub fn simulation_only(&self) -> bool {
+        matches!(self, Self::Simulated(_))
+    }
+}
+
+impl Simulated {
+    /// Name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AlwaysStrongest => "always A",
+            Self::StaticRule => "static rule",
+            Self::Random => "random",
+            Self::RandomTop => "random in top L",
+            Self::Oracle => "oracle",
+            Self::OracleTop => "oracle in top L",
+            Self::QuickOracle(0..=2) => "oracle, latency × 0.2",
+            Self::QuickOracle(3..=4) => "oracle, latency × 0.4",
+            Self::QuickOracle(_) => "oracle, latency × 0.6",
+        }
+    }
+
+    /// Whom it calls, in order: the next one when a call failed and failures are sent on.
+    pub(crate) fn order(
+        self,
+        world: &World,
+        kind: Kind,
+        (present, shortlist): (usize, usize),
+        random: &mut Random,
+    ) -> Vec<usize> {
+        let mut order: Vec<usize> = match self {
+            Self::AlwaysStrongest => return vec![0],
+            Self::StaticRule if kind == Kind::Hard => return vec![0],
+            Self::StaticRule => return vec![1, 0],
+            Self::Random | Self::Oracle | Self::QuickOracle(_) => (0..present).collect(),
+            Self::RandomTop | Self::OracleTop => world
+                .by_match(kind)
+                .into_iter()
+                .filter(|agent| *agent < present)
+                .take(shortlist)
+                .collect(),
+        };
+        let weight = match self {
+            Self::QuickOracle(tenths) => f64::from(tenths) / 10.0,
+            _ => 0.0,
+        };
+        let worth = |agent: usize| {
+            world.success(agent, kind) - weight * world.latency_ms(agent) / LATENCY_SCALE_MS
+        };
+        match self {
+            Self::Random | Self::RandomTop => shuffle(&mut order, random),
+            _ => order.sort_by(|left, right| {
+                worth(*right).total_cmp(&worth(*left)).then(left.cmp(right))
+            }),
+        }
+        order.truncate(shortlist);
+        order
+    }
+}
+
+/// Fisher and Yates.
+fn shuffle(order: &mut [usize], random: &mut Random) {
+    for last in (1..order.len()).rev() {
+        let other = usize::try_from(random.within(0, last as u64)).unwrap_or(0);
+        order.swap(last, other);
+    }
+}

@@ -1,0 +1,376 @@
+//! The experiments by name: which courses under which arms.
+
+use symphony_protocol::{policy::PolicyKind, records::Policy};
+
+use super::{
+    arm::{Arm, Simulated},
+    coordinator::Failure,
+    course::{Course, Delay, Honesty, Turn},
+    shock::Shock,
+    study::Cell,
+    world::{Agent, PUBLISHED},
+};
+
+/// One of the experiments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Experiment {
+    /// Efficiency and cost.
+    Exp1,
+    /// A shock in the middle.
+    Exp2,
+    /// Heterogeneous latency and bursts of load.
+    Exp3,
+    /// Rewards that come late, or never.
+    Delay,
+    /// A strong agent joins in the middle.
+    Join,
+    /// A fifth of the agents fails in the middle.
+    Failures,
+    /// 30 % of the bidders lie.
+    Liars,
+    /// The length of the shortlist.
+    Shortlist,
+    /// The number of executors.
+    Executors,
+    /// Regret over a long run.
+    Regret,
+    /// The default's settings, one changed at a time.
+    Settings,
+}
+
+impl Experiment {
+    /// All, in the report's order.
+    pub const ALL: [Self; 11] = [
+        Self::Exp1,
+        Self::Exp2,
+        Self::Exp3,
+        Self::Delay,
+        Self::Join,
+        Self::Failures,
+        Self::Liars,
+        Self::Shortlist,
+        Self::Executors,
+        Self::Regret,
+        Self::Settings,
+    ];
+
+    /// Its name: in commands and file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exp1 => "exp1",
+            Self::Exp2 => "exp2",
+            Self::Exp3 => "exp3",
+            Self::Delay => "delay",
+            Self::Join => "join",
+            Self::Failures => "failures",
+            Self::Liars => "liars",
+            Self::Shortlist => "shortlist",
+            Self::Executors => "executors",
+            Self::Regret => "regret",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The experiment of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|experiment| experiment.name() == name)
+    }
+
+    /// Its cells. `shorter` divides the rounds of the experiments that are not the paper's own: for a quick look.
+    pub fn cells(self, shorter: usize) -> Vec<Cell> {
+        let shorter = shorter.max(1);
+        match self {
+            Self::Exp1 => cross(&[Course::exp1()], &everyone()),
+            Self::Exp2 => cross(&Shock::ALL.map(Course::exp2), &everyone()),
+            Self::Exp3 => cross(&Course::exp3(), &everyone_and_the_quick()),
+            Self::Delay => delays(2000 / shorter),
+            Self::Join => cross(&[join(1000 / shorter)], &learners()),
+            Self::Failures => cross(&[failures(1000 / shorter)], &learners()),
+            Self::Liars => cross(
+                &[liars(2000 / shorter, false), liars(2000 / shorter, true)],
+                &learners(),
+            ),
+            Self::Shortlist => shortlists(),
+            Self::Executors => executors(1000 / shorter),
+            Self::Regret => regrets(5000 / shorter),
+            Self::Settings => cross(&four_worlds(), &settings()),
+        }
+    }
+}
+
+/// The policies of the network that are compared everywhere. The first is the default.
+pub fn policies() -> Vec<Arm> {
+    vec![
+        Arm::network("shared (default)", Policy::shared()),
+        Arm::network("paper", Policy::paper()),
+        Arm::network(
+            "paper, exploration 0.1",
+            with_exploration(Policy::paper(), 100_000),
+        ),
+    ]
+}
+
+fn with_exploration(policy: Policy, exploration_ppm: u32) -> Policy {
+    debug_assert!(matches!(policy.parameters.kind, PolicyKind::Paper));
+    Policy {
+        parameters: symphony_protocol::policy::PolicyParameters {
+            exploration_ppm,
+            ..policy.parameters
+        },
+        ..policy
+    }
+}
+
+fn simulated(rules: &[Simulated]) -> impl Iterator<Item = Arm> + '_ {
+    rules.iter().map(|rule| Arm::Simulated(*rule))
+}
+
+fn everyone() -> Vec<Arm> {
+    let mut arms = policies();
+    arms.extend(simulated(&[
+        Simulated::StaticRule,
+        Simulated::AlwaysStrongest,
+        Simulated::RandomTop,
+        Simulated::Random,
+        Simulated::OracleTop,
+        Simulated::Oracle,
+    ]));
+    arms
+}
+
+fn everyone_and_the_quick() -> Vec<Arm> {
+    let mut arms = everyone();
+    arms.extend(simulated(&[
+        Simulated::QuickOracle(2),
+        Simulated::QuickOracle(4),
+        Simulated::QuickOracle(6),
+    ]));
+    arms
+}
+
+/// The paper's worlds, one of each experiment but both shocks.
+fn four_worlds() -> Vec<Course> {
+    let mut courses = vec![Course::exp1()];
+    courses.extend(Shock::ALL.map(Course::exp2));
+    courses.extend(Course::exp3().into_iter().take(1).map(|course| Course {
+        name: "exp3 baseline".to_owned(),
+        ..course
+    }));
+    courses
+}
+
+/// The default, and the default with one number changed.
+fn settings() -> Vec<Arm> {
+    let shared = Policy::shared();
+    let linear = |change: fn(&mut symphony_protocol::policy::PolicyParameters)| {
+        let mut policy = Policy::shared();
+        change(&mut policy.parameters);
+        policy
+    };
+    let penalty = |latency_penalty_ppm| Policy {
+        latency_penalty_ppm,
+        ..Policy::shared()
+    };
+    vec![
+        Arm::network("shared (default)", shared),
+        Arm::network(
+            "exploration 0.03",
+            linear(|numbers| numbers.exploration_ppm = 30_000),
+        ),
+        Arm::network(
+            "exploration 0.3",
+            linear(|numbers| numbers.exploration_ppm = 300_000),
+        ),
+        Arm::network(
+            "exploration 1",
+            linear(|numbers| numbers.exploration_ppm = 1_000_000),
+        ),
+        Arm::network("ridge 1", linear(|numbers| numbers.lambda_ppm = 1_000_000)),
+        Arm::network("latency penalty 0", penalty(0)),
+        Arm::network("latency penalty 0.1", penalty(100_000)),
+        Arm::network("latency penalty 0.4", penalty(400_000)),
+        Arm::network("latency penalty 0.8", penalty(800_000)),
+    ]
+}
+
+fn learners() -> Vec<Arm> {
+    let mut arms = policies();
+    arms.extend(simulated(&[Simulated::RandomTop, Simulated::Oracle]));
+    arms
+}
+
+fn default_arm() -> Vec<Arm> {
+    policies().into_iter().take(1).collect()
+}
+
+fn cross(courses: &[Course], arms: &[Arm]) -> Vec<Cell> {
+    courses
+        .iter()
+        .flat_map(|course| {
+            arms.iter().map(|arm| Cell {
+                course: course.clone(),
+                arm: arm.clone(),
+            })
+        })
+        .collect()
+}
+
+/// A calm world: as many hard tasks as simple ones, nothing changes.
+fn calm(name: &str, rounds: usize) -> Course {
+    Course {
+        name: name.to_owned(),
+        rounds,
+        hard: 0.5,
+        failure: Failure::Final,
+        ..Course::exp1()
+    }
+}
+
+fn delays(rounds: usize) -> Vec<Cell> {
+    let courses: Vec<Course> = [
+        ("immediate", Delay::None),
+        ("1 late", Delay::Fixed(1)),
+        ("10 late", Delay::Fixed(10)),
+        ("50 late", Delay::Fixed(50)),
+        ("100 late", Delay::Fixed(100)),
+        ("200 late", Delay::Fixed(200)),
+        ("geometric, mean 50", Delay::Geometric(50)),
+        ("heavy-tailed, median 20", Delay::HeavyTailed(20)),
+        ("50 late, 10 % never", Delay::Censored(50, 100_000)),
+    ]
+    .into_iter()
+    .map(|(name, delay)| Course {
+        delay,
+        ..calm(name, rounds)
+    })
+    .collect();
+    let three = |name: &str, delay| Course {
+        delay,
+        executors: 3,
+        shortlist: 5,
+        ..calm(name, rounds)
+    };
+    let mut cells = cross(&courses, &policies()[..2]);
+    cells.extend(cross(
+        &[
+            three("P 3, immediate", Delay::None),
+            three("P 3, 500 selections late", Delay::Fixed(166)),
+        ],
+        &default_arm(),
+    ));
+    cells
+}
+
+fn join(rounds: usize) -> Course {
+    let mut agents = PUBLISHED.to_vec();
+    agents.rotate_left(1);
+    Course {
+        agents,
+        turns: vec![Turn::Join(4, rounds / 2)],
+        ..calm("A joins in the middle", rounds)
+    }
+}
+
+/// Ten agents: the five published ones, and five that are a little dearer, slower and weaker.
+fn ten() -> Vec<Agent> {
+    let weaker = PUBLISHED.map(|agent| Agent {
+        cost: 1.1 * agent.cost,
+        latency_ms: 1.15 * agent.latency_ms,
+        success: agent.success.map(|chance| 0.95 * chance),
+        matched: agent.matched.map(|matched| 0.95 * matched),
+        ..agent
+    });
+    PUBLISHED.into_iter().chain(weaker).collect()
+}
+
+fn failures(rounds: usize) -> Course {
+    let mut agents = ten();
+    // The two that fail stand last: the strongest and the fastest of the published five.
+    let (strongest, fastest) = (agents[0], agents[3]);
+    agents.remove(3);
+    agents.remove(0);
+    agents.extend([fastest, strongest]);
+    Course {
+        agents,
+        turns: vec![Turn::Fail(8, rounds / 2)],
+        failure: Failure::Redispatched,
+        ..calm("2 of 10 fail in the middle", rounds)
+    }
+}
+
+/// Ten agents of which three can do little. When they lie, they state no load, no price, and every skill.
+fn liars(rounds: usize, lie: bool) -> Course {
+    let poor = Agent {
+        cost: 0.5,
+        latency_ms: 700.0,
+        latency_factor: 1.0,
+        success: [0.4, 0.1],
+        matched: if lie { [0.98, 0.98] } else { [0.3, 0.1] },
+        broken: false,
+        stated_cost: if lie { Some(0.0) } else { None },
+    };
+    let mut agents = ten();
+    agents.truncate(7);
+    agents.extend([poor; 3]);
+    let mut honesty = vec![Honesty::Honest; 7];
+    honesty.extend(
+        [if lie {
+            Honesty::AlwaysIdle
+        } else {
+            Honesty::Honest
+        }; 3],
+    );
+    let name = if lie { "3 of 10 lie" } else { "nobody lies" };
+    Course {
+        agents,
+        honesty,
+        ..calm(name, rounds)
+    }
+}
+
+fn shortlists() -> Vec<Cell> {
+    let courses: Vec<Course> = [1, 2, 3, 4, 5]
+        .into_iter()
+        .flat_map(|shortlist| {
+            Shock::ALL.map(|shock| {
+                let course = Course::exp2(shock);
+                Course {
+                    name: format!("L {shortlist}, {}", shock.letter()),
+                    shortlist,
+                    ..course
+                }
+            })
+        })
+        .collect();
+    cross(&courses, &default_arm())
+}
+
+fn executors(rounds: usize) -> Vec<Cell> {
+    let courses: Vec<Course> = [1, 2, 3]
+        .into_iter()
+        .map(|executors| Course {
+            executors,
+            shortlist: 5,
+            ..calm(&format!("P {executors}"), rounds)
+        })
+        .collect();
+    cross(&courses, &default_arm())
+}
+
+fn regrets(rounds: usize) -> Vec<Cell> {
+    let late = Course {
+        delay: Delay::Fixed(50),
+        ..calm("50 selections late", rounds)
+    };
+    let mut cells = cross(&[calm("immediate rewards", rounds), late], &policies()[..2]);
+    cells.extend(cross(
+        &[calm("immediate rewards", rounds)],
+        &[
+            Arm::Simulated(Simulated::RandomTop),
+            Arm::Simulated(Simulated::OracleTop),
+        ],
+    ));
+    cells
+}

@@ -1,0 +1,177 @@
+//! The figures to beat, and whether the default policy beats them.
+
+use super::{
+    catalogue::Experiment,
+    produce::{NOTHING, default_name},
+    report::figure,
+    shock::Shock,
+    statistics::Estimate,
+    study::Finding,
+};
+
+/// One figure to beat.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// What is asked.
+    pub name: String,
+    /// The bar.
+    pub bar: String,
+    /// What was measured.
+    pub measured: Estimate,
+    /// Whether it is met.
+    pub met: bool,
+    /// What others reach, or cannot pass.
+    pub bound: String,
+}
+
+/// All goals of the experiments that were run.
+pub fn goals(all: &[(Experiment, Vec<Finding>)]) -> Vec<Goal> {
+    let arm = default_name();
+    all.iter()
+        .flat_map(|(experiment, findings)| match experiment {
+            Experiment::Exp1 => exp1(findings, &arm),
+            Experiment::Exp2 => exp2(findings, &arm),
+            Experiment::Exp3 => exp3(findings, &arm),
+            Experiment::Delay => delay(findings, &arm),
+            Experiment::Liars => liars(findings, &arm),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn exp1(findings: &[Finding], arm: &str) -> Vec<Goal> {
+    let own = |name| figure(findings, "exp1", arm, name).unwrap_or(NOTHING);
+    let rule = |name| figure(findings, "exp1", "static rule", name).unwrap_or(NOTHING);
+    let (success, cost) = (own("success"), own("cost per correct"));
+    vec![
+        Goal {
+            name: "exp1: tasks answered".to_owned(),
+            bar: "≥ 0.989".to_owned(),
+            measured: success,
+            met: success.mean >= 0.989,
+            bound: format!("the static rule: {:.3}", rule("success").mean),
+        },
+        Goal {
+            name: "exp1: cost per answered task".to_owned(),
+            bar: "< 0.420".to_owned(),
+            measured: cost,
+            met: cost.mean < 0.420,
+            bound: format!(
+                "the static rule: {:.3}; the price is in no reward yet",
+                rule("cost per correct").mean
+            ),
+        },
+    ]
+}
+
+fn exp2(findings: &[Finding], arm: &str) -> Vec<Goal> {
+    let of = |shock: Shock, arm: &str, name| {
+        figure(findings, shock.name(), arm, name).unwrap_or(NOTHING)
+    };
+    let before = of(Shock::Unavailable, arm, "before");
+    let mut goals = vec![Goal {
+        name: "exp2: before the shock".to_owned(),
+        bar: "≥ 0.935".to_owned(),
+        measured: before,
+        met: before.mean >= 0.935,
+        bound: format!(
+            "the oracle: {:.3}",
+            of(Shock::Unavailable, "oracle", "before").mean
+        ),
+    }];
+    for shock in Shock::ALL {
+        let after = of(shock, arm, "after");
+        let (oracle, top) = (
+            of(shock, "oracle", "after"),
+            of(shock, "oracle in top L", "after"),
+        );
+        goals.push(Goal {
+            name: format!("exp2: after {}", shock.name()),
+            bar: format!(
+                "≥ {:.3} (90 % of the oracle's {:.3})",
+                0.9 * oracle.mean,
+                oracle.mean
+            ),
+            measured: after,
+            met: after.mean >= 0.9 * oracle.mean,
+            bound: format!(
+                "the oracle among the 3 best matches: {:.3}, {:.0} % of the oracle",
+                top.mean,
+                100.0 * top.mean / oracle.mean.max(1e-9)
+            ),
+        });
+    }
+    goals
+}
+
+fn exp3(findings: &[Finding], arm: &str) -> Vec<Goal> {
+    [
+        "baseline",
+        "latency_heterogeneous",
+        "load_burst",
+        "combined",
+    ]
+    .into_iter()
+    .flat_map(|world| {
+        let own = |name| figure(findings, world, arm, name).unwrap_or(NOTHING);
+        let of = |arm, name| figure(findings, world, arm, name).unwrap_or(NOTHING);
+        let (success, p95) = (own("success"), own("p95 latency ms"));
+        let random = of("random in top L", "p95 latency ms");
+        [
+            Goal {
+                name: format!("exp3 {world}: tasks answered"),
+                bar: "≥ 0.90".to_owned(),
+                measured: success,
+                met: success.mean >= 0.90,
+                bound: format!(
+                    "the oracle: {:.3} at a p95 of {:.0} ms",
+                    of("oracle", "success").mean,
+                    of("oracle", "p95 latency ms").mean
+                ),
+            },
+            Goal {
+                name: format!("exp3 {world}: p95 latency, ms"),
+                bar: format!("< {:.0}", random.mean),
+                measured: p95,
+                met: p95.mean < random.mean,
+                bound: format!(
+                    "random in top L answers {:.3}",
+                    of("random in top L", "success").mean
+                ),
+            },
+        ]
+    })
+    .collect()
+}
+
+fn delay(findings: &[Finding], arm: &str) -> Vec<Goal> {
+    let regret = |course| figure(findings, course, arm, "total regret").unwrap_or(NOTHING);
+    let (late, now) = (regret("50 late"), regret("immediate"));
+    vec![Goal {
+        name: "regret with rewards 50 selections late".to_owned(),
+        bar: format!(
+            "≤ {:.1} (1.1 × {:.1} of immediate ones)",
+            1.1 * now.mean,
+            now.mean
+        ),
+        measured: late,
+        met: late.mean <= 1.1 * now.mean,
+        bound: String::new(),
+    }]
+}
+
+fn liars(findings: &[Finding], arm: &str) -> Vec<Goal> {
+    let success = |course| figure(findings, course, arm, "success").unwrap_or(NOTHING);
+    let (honest, lying) = (success("nobody lies"), success("3 of 10 lie"));
+    vec![Goal {
+        name: "tasks answered with 30 % liars".to_owned(),
+        bar: format!(
+            "≥ {:.3} (2 points below {:.3})",
+            honest.mean - 0.02,
+            honest.mean
+        ),
+        measured: lying,
+        met: lying.mean >= honest.mean - 0.02,
+        bound: String::new(),
+    }]
+}

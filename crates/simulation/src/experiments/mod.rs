@@ -1,0 +1,58 @@
+//! The paper's experiments, redone on the real coordinator.
+
+mod arm;
+mod catalogue;
+mod coordinator;
+mod course;
+mod goals;
+mod mersenne;
+pub mod plot;
+mod produce;
+mod profile;
+mod published;
+pub mod report;
+mod scaling;
+mod shock;
+mod statistics;
+mod study;
+mod trial;
+mod world;
+
+pub use arm::{Arm, Simulated};
+pub use catalogue::{Experiment, policies};
+pub use coordinator::{Coordinator, Failure, Setup, Signing, Step, honest_claims};
+pub use course::{Course, Delay, Honesty, Turn};
+pub use goals::{Goal, goals};
+pub use mersenne::MersenneTwister;
+pub use produce::{File, Request, produce, published_section};
+pub use published::{Profiles, PublishedPolicy, PublishedRun, run_published};
+pub use scaling::{POOLS, Scale, measure};
+pub use shock::{Shock, WINDOW, moving_rate, recovery};
+pub use statistics::{Estimate, gini, quantile};
+pub use study::{Cell, Finding, StudyOptions, run_study};
+pub use trial::{Trial, TrialOptions, run_trial};
+pub use world::{Agent, Call, Chance, Kind, NAMES, PUBLISHED, PUBLISHED_EXP3, World};
+
+use symphony_coordination::ProposeError;
+use symphony_protocol::{records::RecordError, replay::Unusable};
+
+/// An experiment could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// No stamp was found for the coordinator's log.
+    #[error("no stamp for the coordinator's log")]
+    Stamp,
+    /// The coordinator's log is none.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// The coordinator refused its own entry.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// Parameters of a network that are none.
+    #[error(transparent)]
+    Params(#[from] RecordError),
+    /// The coordinator announced no step.
+    #[error("the coordinator announced no step")]
+    NoStep,
+}
