@@ -85,17 +85,17 @@ impl Experiment {
             Self::Exp1 => cross(&[Course::exp1()], &everyone()),
             Self::Exp2 => cross(&Shock::ALL.map(Course::exp2), &everyone()),
             Self::Exp3 => cross(&Course::exp3(), &everyone_and_the_quick()),
-            Self::Delay => delays(2000 / shorter),
+            Self::Delay => delays(1000 / shorter),
             Self::Join => cross(&[join(1000 / shorter)], &learners()),
             Self::Failures => cross(&[failures(1000 / shorter)], &learners()),
             Self::Liars => cross(
-                &[liars(2000 / shorter, false), liars(2000 / shorter, true)],
+                &[liars(1000 / shorter, false), liars(1000 / shorter, true)],
                 &learners(),
             ),
             Self::Shortlist => shortlists(),
             Self::Executors => executors(1000 / shorter),
-            Self::Regret => regrets(5000 / shorter),
-            Self::Settings => cross(&four_worlds(), &settings()),
+            Self::Regret => regrets(2500 / shorter),
+            Self::Settings => cross(&three_worlds(), &settings()),
         }
     }
 }
@@ -142,6 +142,7 @@ fn everyone() -> Vec<Arm> {
 
 fn everyone_and_the_quick() -> Vec<Arm> {
     let mut arms = everyone();
+    arms.remove(2);
     arms.extend(simulated(&[
         Simulated::QuickOracle(2),
         Simulated::QuickOracle(4),
@@ -150,20 +151,20 @@ fn everyone_and_the_quick() -> Vec<Arm> {
     arms
 }
 
-/// The paper's worlds, one of each experiment but both shocks.
-fn four_worlds() -> Vec<Course> {
-    let mut courses = vec![Course::exp1()];
-    courses.extend(Shock::ALL.map(Course::exp2));
-    courses.extend(Course::exp3().into_iter().take(1).map(|course| Course {
+/// One world of each of the paper's experiments.
+fn three_worlds() -> Vec<Course> {
+    let baseline = Course::exp3().into_iter().take(1).map(|course| Course {
         name: "exp3 baseline".to_owned(),
         ..course
-    }));
-    courses
+    });
+    [Course::exp1(), Course::exp2(Shock::Degraded)]
+        .into_iter()
+        .chain(baseline)
+        .collect()
 }
 
 /// The default, and the default with one number changed.
 fn settings() -> Vec<Arm> {
-    let shared = Policy::shared();
     let linear = |change: fn(&mut symphony_protocol::policy::PolicyParameters)| {
         let mut policy = Policy::shared();
         change(&mut policy.parameters);
@@ -174,29 +175,20 @@ fn settings() -> Vec<Arm> {
         ..Policy::shared()
     };
     vec![
-        Arm::network("shared (default)", shared),
-        Arm::network(
-            "exploration 0.03",
-            linear(|numbers| numbers.exploration_ppm = 30_000),
-        ),
+        Arm::network("shared (default)", Policy::shared()),
         Arm::network(
             "exploration 0.3",
             linear(|numbers| numbers.exploration_ppm = 300_000),
         ),
-        Arm::network(
-            "exploration 1",
-            linear(|numbers| numbers.exploration_ppm = 1_000_000),
-        ),
         Arm::network("ridge 1", linear(|numbers| numbers.lambda_ppm = 1_000_000)),
         Arm::network("latency penalty 0", penalty(0)),
-        Arm::network("latency penalty 0.1", penalty(100_000)),
         Arm::network("latency penalty 0.4", penalty(400_000)),
-        Arm::network("latency penalty 0.8", penalty(800_000)),
     ]
 }
 
 fn learners() -> Vec<Arm> {
     let mut arms = policies();
+    arms.truncate(2);
     arms.extend(simulated(&[Simulated::RandomTop, Simulated::Oracle]));
     arms
 }
@@ -252,7 +244,12 @@ fn delays(rounds: usize) -> Vec<Cell> {
         shortlist: 5,
         ..calm(name, rounds)
     };
-    let mut cells = cross(&courses, &policies()[..2]);
+    let mut cells = cross(&courses, &default_arm());
+    let compared: Vec<Course> = courses
+        .into_iter()
+        .filter(|course| matches!(course.delay, Delay::None | Delay::Fixed(50)))
+        .collect();
+    cells.extend(cross(&compared, &policies()[1..2]));
     cells.extend(cross(
         &[
             three("P 3, immediate", Delay::None),
@@ -331,17 +328,11 @@ fn liars(rounds: usize, lie: bool) -> Course {
 }
 
 fn shortlists() -> Vec<Cell> {
-    let courses: Vec<Course> = [1, 2, 3, 4, 5]
-        .into_iter()
-        .flat_map(|shortlist| {
-            Shock::ALL.map(|shock| {
-                let course = Course::exp2(shock);
-                Course {
-                    name: format!("L {shortlist}, {}", shock.letter()),
-                    shortlist,
-                    ..course
-                }
-            })
+    let courses: Vec<Course> = (1..=5)
+        .map(|shortlist| Course {
+            name: format!("L {shortlist}"),
+            shortlist,
+            ..Course::exp2(Shock::Degraded)
         })
         .collect();
     cross(&courses, &default_arm())

@@ -79,7 +79,7 @@ pub fn words(experiment: Experiment) -> Words {
         },
         Experiment::Shortlist => Words {
             title: "The length of the shortlist",
-            text: "Exp2 with L from 1 to 5.",
+            text: "Exp2, shock B, with L from 1 to 5.",
             columns: &[BEFORE, AFTER, SELECTOR, SCREENING],
         },
         Experiment::Executors => Words {
@@ -96,7 +96,7 @@ pub fn words(experiment: Experiment) -> Words {
         },
         Experiment::Settings => Words {
             title: "The default's settings, one changed at a time",
-            text: "Four of the worlds above. More weight on latency buys lower cost in exp1 and quicker answers in exp3, and pays with \
+            text: "Three of the worlds above. More weight on latency buys lower cost in exp1 and quicker answers in exp3, and pays with \
                    answers before the shock in exp2.",
             columns: &[SUCCESS, BEFORE, AFTER, CORRECT, P95],
         },
@@ -443,8 +443,8 @@ fn delay(findings: &[Finding], note: &str) -> Chart {
     Chart {
         title: "Late rewards: what it costs to learn late".to_owned(),
         note: note.to_owned(),
-        panels: vec![of("shared (default)"), of("paper")],
-        columns: 2,
+        panels: vec![of("shared (default)")],
+        columns: 1,
         height: 290.0,
     }
 }
@@ -472,16 +472,13 @@ fn liars(findings: &[Finding], note: &str) -> Chart {
 }
 
 fn shortlist(findings: &[Finding], note: &str) -> Chart {
-    let series = |letter: &str, figure: &str, place: usize| Series {
-        name: match figure {
-            "before" => "before the shock".to_owned(),
-            _ => format!("after shock {letter}"),
-        },
+    let series = |name: &str, figure: &str, place: usize| Series {
+        name: name.to_owned(),
         colour: COLOURS[place],
         dashed: false,
         points: (1..=5)
             .filter_map(|length| {
-                let course = format!("L {length}, {letter}");
+                let course = format!("L {length}");
                 let finding = findings.iter().find(|finding| finding.course == course)?;
                 Some((f64::from(length), finding.figure(figure)?))
             })
@@ -496,9 +493,8 @@ fn shortlist(findings: &[Finding], note: &str) -> Chart {
             y: "tasks answered (share)".to_owned(),
             logarithmic: (false, false),
             series: vec![
-                series("A", "before", 0),
-                series("A", "after", 1),
-                series("B", "after", 2),
+                series("before the shock", "before", 0),
+                series("after the shock", "after", 1),
             ],
             marks: Vec::new(),
             target: None,
