@@ -242,9 +242,10 @@ impl Coordinator {
     /// # Errors
     /// [`ExperimentError`], a defect of the coordinator.
     pub fn renew(&mut self, agents: &[Agent]) -> Result<(), ExperimentError> {
-        for number in 0..self.executors.len() {
-            if self.executors[number].matched != agents[number].matched {
-                self.announce(number, &agents[number])?;
+        for (number, agent) in agents.iter().enumerate() {
+            let known = self.executors.get(number);
+            if known.is_some_and(|known| known.matched != agent.matched) {
+                self.announce(number, agent)?;
             }
         }
         Ok(())

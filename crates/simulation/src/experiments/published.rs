@@ -18,9 +18,9 @@ use super::{
 };
 
 /// Rounds, and the round of the shock.
-pub const ROUNDS: usize = 1000;
+const ROUNDS: usize = 1000;
 /// Before this round the world changes.
-pub const SHOCK_AT: usize = 500;
+const SHOCK_AT: usize = 500;
 /// Share of hard tasks.
 const HARD: f64 = 0.7;
 /// L.

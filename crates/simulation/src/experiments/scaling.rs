@@ -106,7 +106,7 @@ fn crowd(size: usize) -> Vec<Agent> {
 }
 
 /// The figures as a table.
-pub fn csv(scales: &[Scale]) -> String {
+pub(super) fn csv(scales: &[Scale]) -> String {
     let mut text = String::from(
         "pool,decision_ms,decision_ms_half_width_95,messages,message_bytes,log_bytes\n",
     );
