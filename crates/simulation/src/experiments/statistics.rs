@@ -55,10 +55,12 @@ impl Estimate {
 /// The 97.5 % quantile of Student's t: the Cornish-Fisher series, within 1 % from three degrees of freedom on.
 fn student(freedom: f64) -> f64 {
     let z = NORMAL;
-    let (z3, z5) = (z * z * z, z * z * z * z * z);
+    let (z3, z5, z7) = (z * z * z, z * z * z * z * z, z * z * z * z * z * z * z);
     let first = (z3 + z) / (4.0 * freedom);
     let second = (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * freedom * freedom);
-    z + first + second
+    let third =
+        (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * freedom * freedom * freedom);
+    z + first + second + third
 }
 
 /// The value below which this share of the values lies; 0 for none. Sorts them.
