@@ -3,7 +3,7 @@
 //! This crate decides and audits with the same code. It never does I/O, reads a clock or draws entropy: bytes and times are
 //! arguments. Spec: chapters 05 to 13, and 16.
 //!
-//! Arrows between modules: `chance` ← `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check` ← `evidence`.
+//! Arrows between modules: `chance` ← `records` ← `screening`, `policy`, `vote`, `reward` ← `state` ← `replay`, `cross_check`, `roles` ← `evidence`.
 
 pub mod chance;
 pub mod cross_check;
@@ -18,6 +18,7 @@ mod prepared;
 pub mod records;
 pub mod replay;
 pub mod reward;
+pub mod roles;
 pub mod screening;
 pub mod state;
 pub mod vote;

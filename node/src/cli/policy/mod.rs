@@ -1,12 +1,13 @@
-//! `symphony policy explain|state`.
+//! `symphony policy explain|roles|state`.
 
 mod explain;
+mod roles;
 mod state;
 
 use clap::Subcommand;
 use symphony_admin::v1;
 
-use self::{explain::ExplainArgs, state::StateArgs};
+use self::{explain::ExplainArgs, roles::RolesArgs, state::StateArgs};
 use super::exit::ExitStatus;
 
 /// Shows why work goes where it goes.
@@ -14,6 +15,8 @@ use super::exit::ExitStatus;
 pub(super) enum PolicyCommand {
     /// Explains one selection term by term, recomputed by replay
     Explain(ExplainArgs),
+    /// Shows who solves what, before and after learning, from an exported log
+    Roles(RolesArgs),
     /// Shows the policy and what it has learned
     State(StateArgs),
 }
@@ -22,6 +25,7 @@ impl PolicyCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitStatus> {
         match self {
             Self::Explain(arguments) => arguments.run().await,
+            Self::Roles(arguments) => arguments.run(),
             Self::State(arguments) => arguments.run().await,
         }
     }
