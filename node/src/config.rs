@@ -64,6 +64,8 @@ pub struct Config {
     pub capability_validity: Duration,
     /// Text put before every question, for general models; specialists need none.
     pub instruction: Option<String>,
+    /// Text put before a question that is to be taken apart into steps (skill `plan`), in place of the one built in.
+    pub plan_instruction: Option<String>,
     /// Most tokens of an answer.
     pub output_tokens_max: u32,
     /// Tasks that may be open at once.
@@ -183,6 +185,7 @@ impl Default for Config {
             cosign_interval: Duration::from_secs(5),
             capability_validity: Duration::from_secs(24 * 3600),
             instruction: None,
+            plan_instruction: None,
             output_tokens_max: 512,
             tasks_max: 256,
         }

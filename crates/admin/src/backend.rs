@@ -76,6 +76,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Reports a task again from its first event on. `NotFound` if its texts are not held.
     fn follow(&self, task_index: u64) -> Answer<'_, Events<TaskEvent>>;
 
+    /// Begins nothing more of a task. `NotFound` if it is not open.
+    fn cancel(&self, task_index: u64) -> Answer<'_, ()>;
+
     /// Every peer that the node follows or is connected to, in any order.
     fn peers(&self) -> Answer<'_, Vec<Peer>>;
 

@@ -20,9 +20,10 @@ pub(crate) struct Permission {
 
 const PACKAGE: &str = "/symphony.admin.v1.";
 
-const METHODS: [Permission; 20] = [
+const METHODS: [Permission; 21] = [
     operator("Tasks/Submit"),
     operator("Tasks/Follow"),
+    operator("Tasks/Cancel"),
     auditor("Peers/List"),
     auditor("Peers/Capabilities"),
     auditor("Peers/Evidence"),
@@ -90,7 +91,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(count, 18);
+        assert_eq!(count, 19);
     }
 
     #[test]

@@ -24,6 +24,10 @@ const EXECUTORS_MAX: u32 = 16;
 const SHORTLIST_MAX: u32 = 32;
 /// Peers that a directed beacon asks.
 const ASKED_MAX: u32 = 64;
+/// Planners of a task.
+const PLANNERS_MAX: u32 = 8;
+/// Size of a caller's name for a submission, in bytes.
+const SUBMISSION_ID_SIZE_MAX: usize = 64;
 
 /// A task. `Debug` is left out on purpose: its texts are never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Task {
     pub settings: Settings,
     /// The right answer, 1 to 1,024 bytes, if a checker is to be asked.
     pub checker_answer: Option<String>,
+    /// The caller's own name for this submission, 1 to 64 bytes: the same again opens no second task.
+    pub submission_id: Option<String>,
 }
 
 /// One plan: steps done one after another.
@@ -74,6 +80,12 @@ pub struct Settings {
     pub reach: Option<Reach>,
     /// K: peers that a directed beacon asks, 1 to 64.
     pub asked: Option<u32>,
+    /// m: planners asked for a plan, 1 to 8; `None`: no planning.
+    pub planners: Option<u32>,
+    /// Who coordinates the steps of a plan after the first; never unspecified.
+    pub chaining: Option<v1::Chaining>,
+    /// Time for the whole task, in milliseconds, at least 1; `None`: no limit.
+    pub task_ms: Option<u32>,
 }
 
 impl TryFrom<SubmitRequest> for Task {
@@ -102,8 +114,15 @@ impl TryFrom<SubmitRequest> for Task {
             size(answer.len()),
             0..=size(ANSWER_SIZE_MAX),
         )?;
+        let submission_id = request.submission_id;
+        in_range(
+            "submission_id",
+            size(submission_id.len()),
+            0..=size(SUBMISSION_ID_SIZE_MAX),
+        )?;
         Ok(Self {
             plans,
+            submission_id: Some(submission_id).filter(|id| !id.is_empty()),
             settings: request.settings.unwrap_or_default().try_into()?,
             checker_answer: Some(answer).filter(|answer| !answer.is_empty()),
         })
@@ -166,6 +185,11 @@ impl TryFrom<v1::TaskSettings> for Settings {
             field: "reach",
             actual: settings.reach,
         })?;
+        let chaining =
+            v1::Chaining::try_from(settings.chaining).map_err(|_| RequestError::Enum {
+                field: "chaining",
+                actual: settings.chaining,
+            })?;
         let checked = Self {
             executors: given("executors", settings.executors, EXECUTORS_MAX)?,
             shortlist: given("shortlist", settings.shortlist, SHORTLIST_MAX)?,
@@ -175,6 +199,9 @@ impl TryFrom<v1::TaskSettings> for Settings {
             reveal_ms: given("reveal_ms", settings.reveal_ms, u32::MAX)?,
             reach: Some(reach).filter(|reach| *reach != Reach::Unspecified),
             asked: given("asked", settings.asked, ASKED_MAX)?,
+            planners: given("planners", settings.planners, PLANNERS_MAX)?,
+            chaining: Some(chaining).filter(|chaining| *chaining != v1::Chaining::Unspecified),
+            task_ms: given("task_ms", settings.task_ms, u32::MAX)?,
         };
         match (checked.executors, checked.shortlist) {
             (Some(executors), Some(shortlist)) if executors > shortlist => {
@@ -317,6 +344,32 @@ mod tests {
             })
             .is_err()
         );
+    }
+
+    #[test]
+    fn planners_and_names_of_submissions_are_bounded() {
+        assert!(
+            with_settings(TaskSettings {
+                planners: 9,
+                ..TaskSettings::default()
+            })
+            .is_err()
+        );
+        let named = |id: String| {
+            Task::try_from(SubmitRequest {
+                work: Some(Work::Question(step())),
+                submission_id: id,
+                ..SubmitRequest::default()
+            })
+        };
+        assert!(named("x".repeat(65)).is_err());
+        let id = |id: &str| {
+            named(id.to_owned())
+                .ok()
+                .and_then(|task| task.submission_id)
+        };
+        assert_eq!(id("a-1").as_deref(), Some("a-1"));
+        assert_eq!(id(""), None);
     }
 
     #[test]

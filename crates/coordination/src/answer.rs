@@ -1,8 +1,10 @@
 //! From a model's output to a normalised answer. Spec: BEACON-4, EXEC-11.
 //!
-//! The answer is looked for behind the last `Answer:` or `answer is`; without such a mark, in the last line that holds one.
+//! A plan is looked for anywhere; any other answer behind the last `Answer:` or `answer is`; without such a mark, in the last line that holds one.
 
 use symphony_protocol::records::AnswerForm;
+
+use crate::plan::Plan;
 
 /// Longest answer of the form `Text`, in bytes.
 const TEXT_SIZE_MAX: usize = 1024;
@@ -11,6 +13,9 @@ const DIGITS_MAX: usize = 30;
 
 /// The normalised answer that an output holds under an answer form, if it holds one.
 pub fn extract(output: &str, form: AnswerForm) -> Option<String> {
+    if form == AnswerForm::Plan {
+        return Plan::repair(output).map(|plan| plan.text());
+    }
     if let Some(marked) = after_mark(output) {
         return first_match(marked, form);
     }
@@ -57,7 +62,7 @@ fn word_answer(word: &str, form: AnswerForm) -> Option<String> {
         AnswerForm::YesNo => one_of(bare, ["Yes", "No"]),
         AnswerForm::Integer => integer(bare),
         AnswerForm::Choice => choice(bare),
-        AnswerForm::Brackets | AnswerForm::Text => None,
+        AnswerForm::Brackets | AnswerForm::Text | AnswerForm::Plan => None,
     }
 }
 
@@ -121,6 +126,7 @@ fn text_answer(text: &str) -> Option<String> {
 /// Whether a normalised answer is one of the form: what a coordinator checks of a revealed answer.
 pub fn parses(answer: &str, form: AnswerForm) -> bool {
     let again = match form {
+        AnswerForm::Plan => return Plan::parse(answer).is_some(),
         AnswerForm::Text => text_answer(answer),
         AnswerForm::Brackets => brackets(answer),
         _ => word_answer(answer, form),
@@ -205,6 +211,7 @@ mod tests {
                 AnswerForm::Choice,
                 AnswerForm::Brackets,
                 AnswerForm::Text,
+                AnswerForm::Plan,
             ] {
                 let _ = extract(output, form);
             }

@@ -19,6 +19,13 @@ pub enum Event {
         task: TaskRequest,
         /// Fresh entropy of this task.
         key: TaskKey,
+        /// Fresh entropy of the planning task before it, if planners are asked.
+        planning_key: TaskKey,
+    },
+    /// A client gives its task up: what was begun is settled, and nothing more is begun. Spec: PLAN-3.
+    Cancel {
+        /// Id of the request.
+        request: u64,
     },
     /// A statement arrived, its signature verified. `token` is the caller's id of an answer that the sender awaits.
     Statement {
@@ -44,6 +51,8 @@ pub enum Event {
         execution: Execution,
         /// Fresh entropy for the ballot's commitment.
         salt: [u8; 32],
+        /// Fresh entropy of the task in which the rest of a chain is handed on, if there is one.
+        key: TaskKey,
     },
     /// A peer can be reached, or no longer.
     Reachable {
@@ -108,6 +117,8 @@ pub enum Effect {
         assignment: Digest,
         /// The prompt.
         prompt: String,
+        /// Form that the answer is to have: a plan is asked of a planner, everything else of an executor.
+        form: AnswerForm,
         /// Time for it, in milliseconds.
         execute_ms: u32,
     },
@@ -150,6 +161,19 @@ pub struct TaskRequest {
     pub gold: Option<String>,
 }
 
+impl TaskRequest {
+    /// The one step of the one plan, if the task is no more than a question.
+    pub fn question(&self) -> Option<&StepRequest> {
+        match self.plans.as_slice() {
+            [plan] => match plan.steps.as_slice() {
+                [step] => Some(step),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// A plan: steps that follow each other, 1 to 8. Each step sees the answers before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanRequest {
@@ -166,6 +190,16 @@ pub struct StepRequest {
     pub tags: Vec<String>,
     /// Form of a valid answer.
     pub form: AnswerForm,
+}
+
+/// Who coordinates the steps of a plan after the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chaining {
+    /// The coordinator of the task.
+    #[default]
+    Coordinated,
+    /// The executor of the step before, each in its own log.
+    HandedOver,
 }
 
 /// How steps are run.
@@ -187,6 +221,13 @@ pub struct TaskSettings {
     pub reach: Reach,
     /// Hops of a gossiped beacon.
     pub hop_limit: u32,
+    /// m: planners that are asked for a plan each, 0 to 8. With 1 or more, the task has one plan of one step, which is the
+    /// question. Spec: PLAN-2.
+    pub planners: u32,
+    /// Who coordinates the steps of a plan after the first. Spec: PLAN-4.
+    pub chaining: Chaining,
+    /// Time for the whole task, in milliseconds from its submission; without an end if absent. Spec: PLAN-3.
+    pub task_ms: Option<u64>,
 }
 
 impl Default for TaskSettings {
@@ -201,6 +242,9 @@ impl Default for TaskSettings {
             reveal_ms: 2_000,
             reach: Reach::Directed,
             hop_limit: 3,
+            planners: 0,
+            chaining: Chaining::Coordinated,
+            task_ms: None,
         }
     }
 }
@@ -246,11 +290,43 @@ pub struct Completion {
     pub confidence_ppm: u32,
 }
 
+/// Where the plans of a task come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedBy {
+    /// Planners gave them.
+    Planners,
+    /// No planner gave one: the question is the plan.
+    Nobody,
+}
+
+/// Why a task is not carried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// Its client gave it up.
+    Client,
+    /// Its time is over.
+    Deadline,
+}
+
 /// How a task goes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskEvent {
     /// It was opened.
     Opened,
+    /// A planning task was opened for it: what follows until [`TaskEvent::Planned`] is about that.
+    Planning,
+    /// Planning ended, and the task is opened with these plans.
+    Planned {
+        /// The plans; the last step of each is the question.
+        plans: Vec<PlanRequest>,
+        /// Whose they are.
+        by: PlannedBy,
+    },
+    /// No further step is begun; what was begun is settled, and then the task is decided.
+    Stopped {
+        /// Why.
+        by: StoppedBy,
+    },
     /// A step was announced.
     Beacon {
         /// Number of the plan.

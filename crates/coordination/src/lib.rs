@@ -11,14 +11,15 @@
 //! Properties: every statement that leaves stands in the own log first; every foreign statement that counts is logged and
 //! acknowledged with its index; an answered assignment is never executed or signed twice.
 //!
-//! Spec: chapters 06, 08 and 10.
+//! Spec: chapters 06, 08, 10 and 18.
 
 pub mod answer;
 mod event;
 mod peer;
+pub mod plan;
 
 pub use event::{
-    Completion, Effect, Event, Execution, ExecutionOutcome, Output, PlanRequest, Refusal,
-    StepRequest, TaskEvent, TaskRequest, TaskSettings,
+    Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, Output, PlanRequest,
+    PlannedBy, Refusal, StepRequest, StoppedBy, TaskEvent, TaskRequest, TaskSettings,
 };
 pub use peer::{Peer, PeerConfig, Profile, ProposeError};

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use symphony_coordination::{
-    Effect, Event, Output, Peer, PeerConfig, PlanRequest, Profile, StepRequest, TaskRequest,
-    TaskSettings,
+    Chaining, Effect, Event, Output, Peer, PeerConfig, PlanRequest, Profile, StepRequest,
+    TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
     records::{AnswerForm, Body, Entry, Genesis, Params, Policy, Reach, TaskKey},
@@ -84,10 +84,14 @@ fn question() -> Event {
                 reveal_ms: 200,
                 reach: Reach::Directed,
                 hop_limit: 0,
+                planners: 0,
+                chaining: Chaining::Coordinated,
+                task_ms: None,
             },
             gold: None,
         },
         key: TaskKey::from_bytes([7; 32]),
+        planning_key: TaskKey::from_bytes([8; 32]),
     }
 }
 

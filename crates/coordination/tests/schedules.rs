@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use symphony_coordination::{
-    Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, PeerConfig, PlanRequest,
-    Profile, StepRequest, TaskRequest, TaskSettings,
+    Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, PeerConfig,
+    PlanRequest, Profile, StepRequest, TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
     cross_check::CrossCheck,
@@ -28,7 +28,7 @@ fn params() -> Params {
 enum Flight {
     Statement(Vec<u8>, Vec<u8>),
     Ask(Digest),
-    Execute(Digest),
+    Execute(Digest, AnswerForm),
 }
 
 struct World {
@@ -104,7 +104,7 @@ impl World {
             replay,
             PeerConfig {
                 profile: Some(Profile {
-                    tags: vec!["boolean".to_owned()],
+                    tags: ["boolean", "hand-over", "plan"].map(str::to_owned).to_vec(),
                     description: "boolean".to_owned(),
                     models: Vec::new(),
                     price_microunits: 0,
@@ -165,7 +165,9 @@ impl World {
                 let to = self.tokens[usize::try_from(token).unwrap()];
                 (to, Flight::Statement(statement, Vec::new()))
             }
-            Effect::Execute { assignment, .. } => (from, Flight::Execute(assignment)),
+            Effect::Execute {
+                assignment, form, ..
+            } => (from, Flight::Execute(assignment, form)),
             Effect::Found(fault) => panic!("an honest peer is found at fault: {fault}"),
             Effect::Acknowledge { .. } | Effect::Refuse { .. } | Effect::Report { .. } => return,
         };
@@ -193,10 +195,11 @@ impl World {
                 self.tokens.push(to);
                 Event::RevealAsked { assignment, token }
             }
-            Flight::Execute(assignment) => Event::Executed {
+            Flight::Execute(assignment, form) => Event::Executed {
                 assignment,
-                execution: execution(kind),
+                execution: execution(kind, form),
                 salt: [kind; 32],
+                key: TaskKey::from_bytes([kind ^ 0x55; 32]),
             },
         };
         self.handle(to, event);
@@ -204,6 +207,7 @@ impl World {
 
     fn submit(&mut self, number: usize, kind: u8) {
         self.requests += 1;
+        let planners = if kind % 5 == 4 { 2 } else { 0 };
         let step = StepRequest {
             text: "not True".to_owned(),
             tags: vec!["boolean".to_owned()],
@@ -214,6 +218,7 @@ impl World {
         };
         let task = TaskRequest {
             plans: match kind % 3 {
+                _ if planners > 0 => vec![steps(1)],
                 0 => vec![steps(1)],
                 1 => vec![steps(2)],
                 _ => vec![steps(1), steps(2)],
@@ -231,6 +236,13 @@ impl World {
                     Reach::Gossip
                 },
                 hop_limit: 2,
+                planners,
+                chaining: if kind % 4 == 1 {
+                    Chaining::HandedOver
+                } else {
+                    Chaining::Coordinated
+                },
+                task_ms: (kind % 7 == 6).then_some(u64::from(kind)),
             },
             gold: Some("True".to_owned()),
         };
@@ -238,6 +250,7 @@ impl World {
             request: self.requests,
             task,
             key: TaskKey::from_bytes([kind; 32]),
+            planning_key: TaskKey::from_bytes([!kind; 32]),
         };
         self.handle(number, event);
     }
@@ -248,7 +261,7 @@ impl World {
         let entries = waiting.into_iter().flat_map(|output| output.entries);
         self.stored[number].extend(entries.take(usize::from(survivors % 4)));
         self.flights
-            .retain(|(to, flight)| *to != number || !matches!(flight, Flight::Execute(_)));
+            .retain(|(to, flight)| *to != number || !matches!(flight, Flight::Execute(..)));
         self.peers[number] = self.boot(number);
         self.start(number);
     }
@@ -266,6 +279,10 @@ impl World {
                 for clock in &mut self.clocks {
                     *clock += u64::from(action.value);
                 }
+            }
+            5 if action.value.is_multiple_of(2) => {
+                let request = u64::from(action.value) % (self.requests + 1);
+                self.handle(number, Event::Cancel { request });
             }
             5 => self.handle(number, Event::Tick),
             // At the wrong peer.
@@ -338,10 +355,14 @@ impl World {
     }
 }
 
-fn execution(kind: u8) -> Execution {
-    let text = match kind % 8 {
-        2 => "nothing",
-        3 => "Answer: False",
+fn execution(kind: u8, form: AnswerForm) -> Execution {
+    let text = match (kind % 8, form) {
+        (2, _) => "nothing",
+        (3, AnswerForm::Plan) => "{'steps': ['one', 'two', 'three',]}",
+        (_, AnswerForm::Plan) => {
+            "```{\"steps\": [{\"question\": \"one\", \"tags\": [\"boolean\"]}]}```"
+        }
+        (3, _) => "Answer: False",
         _ => "Answer: True",
     };
     Execution {

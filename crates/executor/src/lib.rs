@@ -15,14 +15,20 @@
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
-//! use symphony_executor::{ExecutorConfig, Message, Request, Role};
+//! use symphony_executor::{ExecutorConfig, Message, Request, Role, Stage};
 //!
 //! let config: ExecutorConfig = serde_json::from_str(
 //!     r#"{ "kind": "open_ai", "base_url": "http://localhost:11434/v1", "model": "qwen3:0.6b" }"#,
 //! )?;
 //! let executor = config.build()?;
 //! let question = Message { role: Role::User, content: "not True and False is".to_owned() };
-//! let request = Request { id: "1".to_owned(), messages: vec![question], max_tokens: 256, deadline: Duration::from_secs(30) };
+//! let request = Request {
+//!     id: "1".to_owned(),
+//!     stage: Stage::Execute,
+//!     messages: vec![question],
+//!     max_tokens: 256,
+//!     deadline: Duration::from_secs(30),
+//! };
 //! let outcome = executor.execute(request).await?;
 //! println!("{} tokens in {} ms", outcome.output_tokens, outcome.duration_ms);
 //! # Ok(())
@@ -41,6 +47,7 @@ mod limits;
 mod lines;
 mod outcome;
 mod request;
+mod stage;
 mod supervisor;
 
 pub use command::{ExternalCommand, ExternalCommandConfig};
@@ -54,6 +61,7 @@ pub use error::ExecuteError;
 pub use executor::{Executor, Health};
 pub use outcome::{CONFIDENCE_UNKNOWN_PPM, Finish, Outcome};
 pub use request::{Message, Request, Role};
+pub use stage::Stage;
 pub use supervisor::SupervisionConfig;
 
 /// Generated messages and client of `symphony.engine.v1`; never part of a public signature.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ExecuteError;
 use crate::limits::{DEADLINE_MAX, ID_SIZE_MAX, MESSAGE_COUNT_MAX, PROMPT_SIZE_MAX};
+use crate::stage::Stage;
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ impl fmt::Debug for Message {
 pub struct Request {
     /// The caller's name for this request, for logs and for external commands; 1 to 64 bytes.
     pub id: String,
+    /// What the question is for. Its instruction is the caller's to put before the messages.
+    pub stage: Stage,
     /// The conversation to continue; 1 to 64 messages, together 1 byte to 256 KiB.
     pub messages: Vec<Message>,
     /// Most tokens of the answer; at least 1. Executors may have a lower limit of their own and refuse.
@@ -102,6 +105,7 @@ pub(crate) mod tests {
         };
         Request {
             id: id.to_owned(),
+            stage: Stage::Execute,
             messages: vec![message],
             max_tokens: 16,
             deadline,

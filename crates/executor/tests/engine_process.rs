@@ -7,7 +7,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use symphony_executor::{
     DigestBasis, EngineModel, EngineProcess, EngineProcessConfig, ExecuteError, Executor,
-    ExecutorKind, Finish, Health, Message, Outcome, Request, Role,
+    ExecutorKind, Finish, Health, Message, Outcome, Request, Role, Stage,
 };
 use tokio::io::AsyncReadExt;
 use tokio::net::{UnixListener, UnixStream};
@@ -40,6 +40,7 @@ fn request(content: &str, deadline: Duration) -> Request {
     }];
     Request {
         id: "1".to_owned(),
+        stage: Stage::Execute,
         messages,
         max_tokens: 16,
         deadline,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use symphony_executor::{
     DigestBasis, ExecuteError, Executor, ExecutorKind, ExternalCommand, ExternalCommandConfig,
-    Finish, Message, Request, Role,
+    Finish, Message, Request, Role, Stage,
 };
 
 /// Longer than any step of these tests takes on a busy machine; nothing waits for it to pass.
@@ -46,6 +46,7 @@ fn request(content: &str) -> Request {
     }];
     Request {
         id: "1".to_owned(),
+        stage: Stage::Execute,
         messages,
         max_tokens: 16,
         deadline: PATIENCE,
@@ -99,6 +100,7 @@ async fn the_whole_request_reaches_the_script() {
         serde_json::json!([{"role": "user", "content": "one\n\"two\""}])
     );
     assert_eq!(value["max_tokens"], 16);
+    assert_eq!(value["stage"], "execute");
     assert!(
         value["deadline_ms"]
             .as_u64()

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use symphony_executor::{
     DigestBasis, ExecuteError, Executor, ExecutorKind, Health, Logprobs, Message, OpenAiEndpoint,
-    OpenAiEndpointConfig, Request, Role,
+    OpenAiEndpointConfig, Request, Role, Stage,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -83,6 +83,7 @@ fn request(deadline: Duration) -> Request {
     }];
     Request {
         id: "1".to_owned(),
+        stage: Stage::Execute,
         messages,
         max_tokens: 16,
         deadline,

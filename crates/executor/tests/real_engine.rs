@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use symphony_executor::{
     DigestBasis, EngineModel, EngineProcess, EngineProcessConfig, ExecuteError, Executor, Finish,
-    Message, Request, Role,
+    Message, Request, Role, Stage,
 };
 
 /// Longer than any step of these tests takes on a busy machine; nothing waits for it to pass.
@@ -52,6 +52,7 @@ fn question(number: u32, deadline: Duration) -> Request {
     );
     Request {
         id: number.to_string(),
+        stage: Stage::Execute,
         messages: vec![Message {
             role: Role::User,
             content,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use symphony_coordination::{Output, Peer, PeerConfig, Profile};
+use symphony_coordination::{Output, Peer, PeerConfig, Profile, plan::PLAN_TAG};
 use symphony_protocol::{
     records::{Genesis, Params},
     replay::{Replay, Stop},
@@ -113,6 +113,10 @@ impl Machine {
             ))),
         };
         let mut tags = scenario.skills.clone();
+        let planner_every = scenario.workers.planner_every;
+        if planner_every > 0 && number.is_multiple_of(planner_every) {
+            tags.push(PLAN_TAG.to_owned());
+        }
         tags.sort_unstable();
         tags.dedup();
         Some(Self {

@@ -16,6 +16,8 @@ pub struct Report {
     pub tasks: Vec<TaskReport>,
     /// Every settled selection that taught something, in the order of settlement.
     pub selections: Vec<SelectionReport>,
+    /// Tasks whose plans planners gave.
+    pub planned: u64,
     /// Faults that honest peers found in the run, and those that an audit of all logs found at its end. Where nobody cheats,
     /// there must be none.
     pub faults: Vec<Fault>,

@@ -69,6 +69,8 @@ pub struct Workers {
     pub duration_ms: (u64, u64),
     /// Answers that a peer computes at the same time.
     pub parallel: u32,
+    /// Every n-th peer offers to plan; 0: none.
+    pub planner_every: u32,
     /// Share of executions that fail, in parts per million.
     pub failed_ppm: u32,
     /// Share of executions that give text without an answer, in parts per million.
@@ -196,6 +198,7 @@ impl Default for Workers {
             unskilled_ppm: 350_000,
             duration_ms: (20, 200),
             parallel: 4,
+            planner_every: 0,
             failed_ppm: 5_000,
             unparsable_ppm: 5_000,
             hanging_ppm: 2_000,

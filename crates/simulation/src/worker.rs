@@ -18,15 +18,45 @@ pub(crate) fn execute(
     if random.chance(workers.hanging_ppm) {
         return None;
     }
+    Some(attempt(workers, random, duration_ms, |random| {
+        if random.chance(workers.accuracy_ppm(peer, question.skill)) {
+            format!("Answer: {}", question.right_answer())
+        } else {
+            format!("Answer: {}", question.wrong_answer(random))
+        }
+    }))
+}
+
+/// What a simulated planner makes of a prompt: it asks the question itself twice, in JSON as models write it; nothing if it
+/// never ends.
+pub(crate) fn plan(workers: &Workers, random: &mut Random, prompt: &str) -> Option<Execution> {
+    let (least, most) = workers.duration_ms;
+    let duration_ms = random.within(least, most);
+    if random.chance(workers.hanging_ppm) {
+        return None;
+    }
+    let question = prompt.lines().last().unwrap_or_default();
+    Some(attempt(workers, random, duration_ms, |_| {
+        format!(
+            "```json\n{{'steps': ['{question}', {{'question': '{question}', 'tags': [],}}]}}\n```"
+        )
+    }))
+}
+
+/// An execution that may fail or give text without an answer.
+fn attempt(
+    workers: &Workers,
+    random: &mut Random,
+    duration_ms: u64,
+    answer: impl FnOnce(&mut Random) -> String,
+) -> Execution {
     let outcome = if random.chance(workers.failed_ppm) {
         ExecutionOutcome::Failed
     } else {
         let text = if random.chance(workers.unparsable_ppm) {
             "I cannot say.".to_owned()
-        } else if random.chance(workers.accuracy_ppm(peer, question.skill)) {
-            format!("Answer: {}", question.right_answer())
         } else {
-            format!("Answer: {}", question.wrong_answer(random))
+            answer(random)
         };
         ExecutionOutcome::Completed(Completion {
             text,
@@ -35,12 +65,12 @@ pub(crate) fn execute(
             confidence_ppm: u32::try_from(random.within(500_000, 1_000_000)).unwrap_or(500_000),
         })
     };
-    Some(Execution {
+    Execution {
         model: Digest::ZERO,
         device: Device::Cpu,
         temperature_ppm: 0,
         output_tokens_max: 16,
         duration_ms,
         outcome,
-    })
+    }
 }

@@ -83,6 +83,10 @@ impl Backend for NodeBackend {
         self.follow_task(task_index).boxed()
     }
 
+    fn cancel(&self, task_index: u64) -> Answer<'_, ()> {
+        self.cancel_task(task_index).boxed()
+    }
+
     fn peers(&self) -> Answer<'_, Vec<v1::Peer>> {
         self.list_peers().boxed()
     }

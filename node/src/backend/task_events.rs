@@ -23,8 +23,9 @@ impl NodeBackend {
         if task.checker_answer.is_some() {
             self.require_checker().await?;
         }
+        let id = task.submission_id.clone();
         let request = task_request(task, &self.node.about().params)?;
-        let reports = self.node.submit(request).await.map_err(|_| stopped())?;
+        let reports = self.node.submit(request, id).await.map_err(|_| stopped())?;
         Ok(self.report(reports))
     }
 
@@ -39,6 +40,14 @@ impl NodeBackend {
             ))
         })?;
         Ok(self.report(reports))
+    }
+
+    pub(super) async fn cancel_task(&self, task: u64) -> Result<(), BackendError> {
+        let open = self.node.cancel_task(task).await.map_err(|_| stopped())?;
+        if open {
+            return Ok(());
+        }
+        Err(not_found(format!("no task {task} is open")))
     }
 
     async fn require_checker(&self) -> Result<(), BackendError> {

@@ -1,7 +1,7 @@
 //! From a client's task to the coordinator's.
 
 use symphony_admin::{BackendError, ErrorKind, Settings, Step, Task, v1};
-use symphony_coordination::{PlanRequest, StepRequest, TaskRequest, TaskSettings};
+use symphony_coordination::{Chaining, PlanRequest, StepRequest, TaskRequest, TaskSettings};
 use symphony_protocol::records::{AnswerForm, Params, Reach};
 
 /// Largest K; the default is twice L.
@@ -13,6 +13,12 @@ const ASKED_MAX: u32 = 64;
 /// `InvalidArgument` for a setting beyond the network's parameters.
 pub(super) fn task_request(task: Task, params: &Params) -> Result<TaskRequest, BackendError> {
     let settings = settings(&task.settings, params)?;
+    let is_question = matches!(task.plans.as_slice(), [plan] if plan.steps.len() == 1);
+    if settings.planners > 0 && !is_question {
+        return Err(invalid(
+            "planners are asked about a question, not about plans".to_owned(),
+        ));
+    }
     let plans = task
         .plans
         .into_iter()
@@ -36,6 +42,11 @@ fn step(step: Step) -> Result<StepRequest, BackendError> {
         v1::AnswerForm::Option => AnswerForm::Choice,
         v1::AnswerForm::Brackets => AnswerForm::Brackets,
         v1::AnswerForm::Text => AnswerForm::Text,
+        v1::AnswerForm::Plan => {
+            return Err(invalid(
+                "form is that of plans: set planners, and ask the question itself".to_owned(),
+            ));
+        }
         v1::AnswerForm::Unspecified => return Err(invalid("form is not set".to_owned())),
     };
     Ok(StepRequest {
@@ -82,6 +93,12 @@ fn settings(given: &Settings, params: &Params) -> Result<TaskSettings, BackendEr
         reveal_ms: given.reveal_ms.unwrap_or(default.reveal_ms),
         reach,
         hop_limit: default.hop_limit,
+        planners: given.planners.unwrap_or(default.planners),
+        chaining: match given.chaining {
+            Some(v1::Chaining::HandedOver) => Chaining::HandedOver,
+            Some(v1::Chaining::Coordinated | v1::Chaining::Unspecified) | None => default.chaining,
+        },
+        task_ms: given.task_ms.map(u64::from),
     };
     for (name, value, most) in [
         ("executors", settings.executors, settings.shortlist),

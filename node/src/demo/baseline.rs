@@ -97,6 +97,7 @@ async fn answers(executor: &dyn Executor, questions: &[super::show::Asked]) -> V
     for (number, asked) in questions.iter().enumerate() {
         let request = Request {
             id: format!("baseline-{number}"),
+            stage: symphony_executor::Stage::Execute,
             messages: vec![Message {
                 role: Role::User,
                 content: asked.input.clone(),

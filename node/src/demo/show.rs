@@ -240,7 +240,7 @@ async fn follow(
     let request = v1::SubmitRequest {
         work: Some(v1::submit_request::Work::Question(step)),
         settings: Some(settings),
-        checker_answer: String::new(),
+        ..v1::SubmitRequest::default()
     };
     let mut events = client.submit(request).await?;
     while let Some(event) = events.message().await? {

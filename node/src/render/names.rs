@@ -16,6 +16,7 @@ pub(super) const fn form_name(form: AnswerForm) -> &'static str {
         AnswerForm::Integer => "integer",
         AnswerForm::Choice => "option",
         AnswerForm::Brackets => "brackets",
+        AnswerForm::Plan => "plan",
         AnswerForm::Text => "text",
     }
 }

@@ -220,6 +220,7 @@ pub async fn start(
         answerer: Answerer {
             executor: executor.clone(),
             instruction: config.instruction.clone(),
+            plan_instruction: config.plan_instruction.clone(),
             output_tokens_max: config.output_tokens_max,
             places: Arc::new(Semaphore::new(config.profile.parallel_max.max(1) as usize)),
         },

@@ -15,7 +15,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auditor::AuditorCommand, core::CoreCommand, evidence::EvidenceStore, witness::Witness,
+    auditor::AuditorCommand,
+    core::{CoreCommand, Submission},
+    evidence::EvidenceStore,
+    witness::Witness,
 };
 
 /// Reports of a task that may wait for a slow reader; then the reader is dropped.
@@ -135,15 +138,20 @@ impl NodeHandle {
         &self.witness
     }
 
-    /// Submits a task; its reports follow, the last one decided or failed. The task goes on when they are not read.
+    /// Submits a task; its reports follow, the last one decided or failed. The task goes on when they are not read. `id` is
+    /// the client's own name for it: the same again opens no second task.
     ///
     /// # Errors
     /// [`Stopped`].
-    pub async fn submit(&self, task: TaskRequest) -> Result<mpsc::Receiver<Report>, Stopped> {
-        let (reports, receiver) = mpsc::channel(REPORTS_MAX);
+    pub async fn submit(
+        &self,
+        task: TaskRequest,
+        id: Option<String>,
+    ) -> Result<mpsc::Receiver<Report>, Stopped> {
+        let (reports, receiver) = mpsc::channel(REPORTS_MAX + 1);
         self.core
             .send(CoreCommand::Submit {
-                task: Box::new(task),
+                submission: Box::new(Submission { task, id }),
                 reports,
             })
             .await
@@ -157,6 +165,15 @@ impl NodeHandle {
     /// [`Stopped`].
     pub async fn follow_task(&self, task: u64) -> Result<Option<mpsc::Receiver<Report>>, Stopped> {
         self.ask_core(|answer| CoreCommand::Follow { task, answer })
+            .await
+    }
+
+    /// Begins nothing more of the task that was opened at this entry. Says whether it was open.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn cancel_task(&self, task: u64) -> Result<bool, Stopped> {
+        self.ask_core(|answer| CoreCommand::Cancel { task, answer })
             .await
     }
 

@@ -128,6 +128,7 @@ impl Network {
                 gold: None,
             },
             key: TaskKey::from_bytes([u8::try_from(self.next_number).unwrap(); 32]),
+            planning_key: TaskKey::from_bytes([0; 32]),
         };
         self.queue.push_back((0, event));
         self.settle();
@@ -207,6 +208,7 @@ impl Network {
                     assignment,
                     execution,
                     salt: [9; 32],
+                    key: TaskKey::from_bytes([9; 32]),
                 };
                 self.queue.push_back((number, event));
             }

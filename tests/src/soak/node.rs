@@ -234,6 +234,6 @@ fn task(round: u64, number: u32) -> v1::SubmitRequest {
             execute_ms: 1_000,
             ..v1::TaskSettings::default()
         }),
-        checker_answer: String::new(),
+        ..v1::SubmitRequest::default()
     }
 }

@@ -11,6 +11,7 @@ mod inputs;
 mod kills;
 mod learning;
 mod network;
+mod planning;
 mod shutdown;
 mod support;
 mod witnesses;

@@ -4,12 +4,13 @@ use super::{AdminClient, AdminStream, ClientError};
 use crate::backend::{ConsistencyQuery, EntryRange, InclusionQuery, SelectionQuery};
 use crate::log_name::LogName;
 use crate::v1::{
-    AuditEvent, AuditRequest, Capability, CheckpointRequest, ConsistencyProof, Evidence,
-    ExplainRequest, Explanation, ExportChunk, ExportRequest, FollowTaskRequest, GetEntriesRequest,
-    InclusionProof, ListCapabilitiesRequest, ListEvidenceRequest, ListPeersRequest, LogEntry,
-    LogStatus, LogStatusRequest, Measure, MeasuresRequest, NodeInfo, NodeInfoRequest, Peer,
-    PolicyState, PolicyStateRequest, ProveConsistencyRequest, ProveInclusionRequest,
-    ShutdownRequest, SignedCheckpoint, SubmitRequest, TailRequest, TaskEvent,
+    AuditEvent, AuditRequest, CancelTaskRequest, Capability, CheckpointRequest, ConsistencyProof,
+    Evidence, ExplainRequest, Explanation, ExportChunk, ExportRequest, FollowTaskRequest,
+    GetEntriesRequest, InclusionProof, ListCapabilitiesRequest, ListEvidenceRequest,
+    ListPeersRequest, LogEntry, LogStatus, LogStatusRequest, Measure, MeasuresRequest, NodeInfo,
+    NodeInfoRequest, Peer, PolicyState, PolicyStateRequest, ProveConsistencyRequest,
+    ProveInclusionRequest, ShutdownRequest, SignedCheckpoint, SubmitRequest, TailRequest,
+    TaskEvent,
 };
 
 type Called<T> = Result<T, ClientError>;
@@ -32,6 +33,13 @@ impl AdminClient {
         Ok(AdminStream::new(
             self.tasks.clone().follow(request).await?.into_inner(),
         ))
+    }
+
+    /// Gives a task up: no further step of it is begun. Role: operator.
+    pub async fn cancel(&self, task_index: u64) -> Called<()> {
+        let request = CancelTaskRequest { task: task_index };
+        self.tasks.clone().cancel(request).await?;
+        Ok(())
     }
 
     /// All peers, by log id.

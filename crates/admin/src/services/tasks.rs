@@ -5,7 +5,9 @@ use tonic::{Request, Response, Status};
 use super::{Services, Stream};
 use crate::task::Task;
 use crate::v1::tasks_server::Tasks;
-use crate::v1::{FollowTaskRequest, SubmitRequest, TaskEvent};
+use crate::v1::{
+    CancelTaskRequest, CancelTaskResponse, FollowTaskRequest, SubmitRequest, TaskEvent,
+};
 
 #[tonic::async_trait]
 impl Tasks for Services {
@@ -28,5 +30,14 @@ impl Tasks for Services {
             self.answered(self.backend.follow(request.into_inner().task))
                 .await?,
         ))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<CancelTaskRequest>,
+    ) -> Result<Response<CancelTaskResponse>, Status> {
+        self.answered(self.backend.cancel(request.into_inner().task))
+            .await?;
+        Ok(Response::new(CancelTaskResponse {}))
     }
 }

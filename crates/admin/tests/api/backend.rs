@@ -108,6 +108,15 @@ impl Backend for TestBackend {
         async move { Ok(events(all)) }.boxed()
     }
 
+    fn cancel(&self, task_index: u64) -> Answer<'_, ()> {
+        let result = if task_index < LOG_SIZE {
+            Ok(())
+        } else {
+            Err(BackendError::new(ErrorKind::NotFound, "not open"))
+        };
+        std::future::ready(result).boxed()
+    }
+
     fn follow(&self, task_index: u64) -> Answer<'_, Events<TaskEvent>> {
         let opened = TaskOpened {
             task: task_index,

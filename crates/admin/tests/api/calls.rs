@@ -41,6 +41,15 @@ async fn a_task_is_reported_from_opened_to_decided() {
 }
 
 #[tokio::test]
+async fn an_open_task_is_given_up_and_any_other_is_not_found() {
+    let harness = Harness::start().await;
+    let client = harness.client().await;
+    in_time(client.cancel(1)).await.unwrap();
+    let error = in_time(client.cancel(LOG_SIZE)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
 async fn hundreds_of_tasks_share_one_connection() {
     let harness = Harness::start().await;
     let client = harness.client().await;

@@ -41,11 +41,8 @@ impl Peer {
         };
         let bytes = entry.encode();
         // What others signed in it was verified when it arrived, or its type would not say so: once is enough.
-        let prepared = PreparedEntry::new(
-            bytes,
-            &self.state().network(),
-            Signatures::AssumeVerified,
-        );
+        let prepared =
+            PreparedEntry::new(bytes, &self.state().network(), Signatures::AssumeVerified);
         let bytes = prepared.bytes().to_vec();
         let (_, applied) = self.replay.push_prepared(prepared)?;
         self.output.entries.push(bytes);
@@ -97,12 +94,28 @@ impl Peer {
     pub(super) fn go_on(&mut self) -> Result<(), ProposeError> {
         loop {
             self.keep_duties()?;
+            if let Some((assignment, execution, salt)) = self.links_back.pop_front() {
+                self.answer(assignment, execution, salt)?;
+                continue;
+            }
+            if let Some(linked) = self.link_tasks.pop_front() {
+                self.open_link(linked)?;
+                continue;
+            }
+            if let Some(planned) = self.planned.pop_front() {
+                self.open_planned(planned)?;
+                continue;
+            }
             if let Some(step) = self.ready.pop_front() {
                 self.announce(step)?;
                 continue;
             }
             self.ask_reveals()?;
-            if self.state().duty().is_none() && self.ready.is_empty() {
+            let waits = !self.ready.is_empty()
+                || !self.planned.is_empty()
+                || !self.link_tasks.is_empty()
+                || !self.links_back.is_empty();
+            if self.state().duty().is_none() && !waits {
                 return Ok(());
             }
         }

@@ -11,17 +11,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
     Fault,
-    records::{Body, Capability, Issued, Model, Policy, Received},
+    records::{Body, Capability, Issued, Model, Policy, Received, TaskKey},
     replay::Replay,
     state::State,
 };
 use symphony_transparency::{Checkpoint, Digest, PublicKey, SecretKey, SignedCheckpoint};
 
-use crate::event::{Event, Output};
+use crate::event::{Event, Execution, Output, TaskRequest};
 
+pub(crate) use self::executor::{Link, chain_tags};
 pub(crate) use self::statements::Taken;
 use self::{
-    coordinator::{ReadyStep, Task},
+    coordinator::{PlannedTask, ReadyStep, Task},
     executor::Session,
 };
 
@@ -32,6 +33,16 @@ const CAPABILITIES_MAX: usize = 4_096;
 const AWAITED_MAX: usize = 4_096;
 /// A capability is renewed when less than this part of its validity is left.
 const RENEWAL_PART: u64 = 4;
+
+/// Room in a prompt for the answers of earlier steps, in bytes.
+pub(crate) const CONTEXT_SIZE_MAX: usize = 4 * 1024;
+
+/// The rest of a chain, to be handed on in a task of its own.
+pub(crate) struct LinkTask {
+    pub(crate) link: Link,
+    pub(crate) task: TaskRequest,
+    pub(crate) key: TaskKey,
+}
 
 /// What a peer offers.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +89,12 @@ pub struct Peer {
     pub(crate) tasks: BTreeMap<u64, Task>,
     /// Steps to announce as soon as no duty and no deadline is due; at most one for each plan of an open task.
     pub(crate) ready: VecDeque<ReadyStep>,
+    /// Rests of chains to be handed on at such a time, at most one for each session.
+    pub(crate) link_tasks: VecDeque<LinkTask>,
+    /// Orders to be answered at such a time with what came back of the rest of their chain.
+    pub(crate) links_back: VecDeque<(Digest, Execution, [u8; 32])>,
+    /// Tasks to open at such a time, in place of the planning tasks that they had.
+    pub(crate) planned: VecDeque<PlannedTask>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
     /// Beacons that this peer bid on, by author and digest (a copy that another peer signed has the same digest): their answer form
     /// and when to forget them.
@@ -103,6 +120,9 @@ impl Peer {
             output: Output::default(),
             tasks: BTreeMap::new(),
             ready: VecDeque::new(),
+            link_tasks: VecDeque::new(),
+            links_back: VecDeque::new(),
+            planned: VecDeque::new(),
             sessions: BTreeMap::new(),
             bids: BTreeMap::new(),
             known: BTreeMap::new(),
@@ -149,7 +169,13 @@ impl Peer {
                 self.forget_overdue_sessions();
                 self.renew_capability()?;
             }
-            Event::Submit { request, task, key } => self.submit(request, task, key)?,
+            Event::Submit {
+                request,
+                task,
+                key,
+                planning_key,
+            } => self.submit(request, task, (key, planning_key))?,
+            Event::Cancel { request } => self.cancel(request),
             Event::Statement {
                 statement,
                 private,
@@ -160,7 +186,8 @@ impl Peer {
                 assignment,
                 execution,
                 salt,
-            } => self.executed(assignment, execution, salt)?,
+                key,
+            } => self.executed(assignment, execution, (salt, key))?,
             Event::Reachable {
                 peer,
                 reachable: true,

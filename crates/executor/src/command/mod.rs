@@ -3,10 +3,11 @@
 //! For each request the program reads one line from its standard input:
 //!
 //! ```json
-//! {"id":"7","messages":[{"role":"user","content":"..."}],"max_tokens":256,"deadline_ms":30000}
+//! {"id":"7","stage":"execute","messages":[{"role":"user","content":"..."}],"max_tokens":256,"deadline_ms":30000}
 //! ```
 //!
-//! and writes, in any order, one line to its standard output, with `text` or with `error`; the other fields are
+//! (`stage` is `plan` where the question is to be taken apart into steps instead; the messages then say how) and writes, in
+//! any order, one line to its standard output, with `text` or with `error`; the other fields are
 //! optional:
 //!
 //! ```json

@@ -104,6 +104,7 @@ fn line(id: String, request: &Request, remaining: Duration) -> Result<Vec<u8>, E
         .max(1);
     let request = CommandRequest {
         id,
+        stage: request.stage,
         messages: &request.messages,
         max_tokens: request.max_tokens,
         deadline_ms,

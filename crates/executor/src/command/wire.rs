@@ -6,6 +6,7 @@ use crate::error::ExecuteError;
 use crate::limits::ANSWER_SIZE_MAX;
 use crate::outcome::{Finish, Outcome};
 use crate::request::Message;
+use crate::stage::Stage;
 
 /// Longest line that is read: the largest answer with most of its characters escaped.
 pub(super) const LINE_SIZE_MAX: usize = 4 * ANSWER_SIZE_MAX;
@@ -16,6 +17,7 @@ const ERROR_CHARACTERS_MAX: usize = 200;
 #[derive(Serialize)]
 pub(super) struct CommandRequest<'a> {
     pub(super) id: String,
+    pub(super) stage: Stage,
     pub(super) messages: &'a [Message],
     pub(super) max_tokens: u32,
     pub(super) deadline_ms: u64,

@@ -33,6 +33,8 @@ pub enum AnswerForm {
     Brackets,
     /// Any text of 1 to 1,024 bytes.
     Text,
+    /// A plan: steps that follow one another, as JSON.
+    Plan,
 }
 
 impl AnswerForm {
@@ -44,6 +46,7 @@ impl AnswerForm {
             Ok(wire::AnswerForm::Option) => Self::Choice,
             Ok(wire::AnswerForm::Brackets) => Self::Brackets,
             Ok(wire::AnswerForm::Text) => Self::Text,
+            Ok(wire::AnswerForm::Plan) => Self::Plan,
             Ok(wire::AnswerForm::Unspecified) | Err(_) => {
                 return reader.refuse("form", "a known answer form", value);
             }
@@ -58,6 +61,7 @@ impl AnswerForm {
             Self::Choice => wire::AnswerForm::Option,
             Self::Brackets => wire::AnswerForm::Brackets,
             Self::Text => wire::AnswerForm::Text,
+            Self::Plan => wire::AnswerForm::Plan,
         }
         .into()
     }

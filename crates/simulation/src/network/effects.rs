@@ -1,14 +1,14 @@
 //! Events and effects: what a peer is told, and what it wants done.
 
-use symphony_coordination::{Effect, Event, Output, TaskEvent};
-use symphony_protocol::records::OutcomeClass;
+use symphony_coordination::{Effect, Event, Output, PlannedBy, TaskEvent};
+use symphony_protocol::records::{AnswerForm, OutcomeClass};
 use symphony_transparency::Digest;
 
 use crate::{
     peer::Role,
     questions::number_in,
     report::{SelectionReport, TaskOutcome},
-    worker::execute,
+    worker::{execute, plan},
 };
 
 use super::{Awaited, CRASHES_AFTER_MS, Happening, Message, Simulation, SimulationError};
@@ -140,8 +140,11 @@ impl Simulation<'_> {
                 self.machines[peer].tokens.remove(&token);
             }
             Effect::Execute {
-                assignment, prompt, ..
-            } => self.begin(peer, assignment, &prompt),
+                assignment,
+                prompt,
+                form,
+                ..
+            } => self.begin(peer, assignment, (&prompt, form)),
             Effect::Report { request, event, .. } => self.note(request, &event),
             Effect::Found(_) => self.audit_own(peer)?,
         }
@@ -149,13 +152,17 @@ impl Simulation<'_> {
     }
 
     /// Begins an execution at the place that is free first.
-    fn begin(&mut self, peer: usize, assignment: Digest, prompt: &str) {
+    fn begin(&mut self, peer: usize, assignment: Digest, (prompt, form): (&str, AnswerForm)) {
         let Some(question) = number_in(prompt).and_then(|number| self.tasks.get(number)) else {
             return;
         };
         let number = u32::try_from(peer).unwrap_or(u32::MAX);
         let workers = &self.scenario.workers;
-        let execution = execute(workers, &mut self.random, number, &question.question);
+        let execution = if form == AnswerForm::Plan {
+            plan(workers, &mut self.random, prompt)
+        } else {
+            execute(workers, &mut self.random, number, &question.question)
+        };
         let Some(execution) = execution else { return };
         let machine = &mut self.machines[peer];
         let epoch = machine.epoch;
@@ -184,6 +191,13 @@ impl Simulation<'_> {
             return;
         };
         match event {
+            TaskEvent::Planning => task.planning = true,
+            TaskEvent::Planned { by, .. } => {
+                task.planning = false;
+                self.planned += u64::from(*by == PlannedBy::Planners);
+            }
+            // Planners are judged by their plans, not by a skill.
+            TaskEvent::Settled { .. } if task.planning => {}
             TaskEvent::Settled { outcomes, .. } => {
                 for (executor, class, _, reward) in outcomes {
                     let found = self

@@ -68,6 +68,7 @@ impl Simulation<'_> {
                 })
                 .collect(),
             selections: self.selections,
+            planned: self.planned,
             faults: self.faults,
             violations: self.violations,
             unproved: self.unproved.into_iter().collect(),

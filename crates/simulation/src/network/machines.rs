@@ -182,12 +182,18 @@ impl Simulation<'_> {
         let text = u32::try_from(number).unwrap_or(u32::MAX);
         let request = task.question.request(text, self.scenario);
         let key = TaskKey::from_bytes(self.random.bytes());
+        let planning_key = if request.settings.planners > 0 {
+            TaskKey::from_bytes(self.random.bytes())
+        } else {
+            key.clone()
+        };
         self.handle(
             coordinator,
             Event::Submit {
                 request: u64::try_from(number).unwrap_or(u64::MAX),
                 task: request,
                 key,
+                planning_key,
             },
         )
     }

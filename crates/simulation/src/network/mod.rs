@@ -19,7 +19,10 @@ use std::{
 };
 
 use symphony_coordination::Event;
-use symphony_protocol::{Fault, records::Params};
+use symphony_protocol::{
+    Fault,
+    records::{Params, TaskKey},
+};
 use symphony_transparency::{Digest, NodeHash, PublicKey};
 
 use crate::{
@@ -53,6 +56,8 @@ const CRASHES_AFTER_MS: u64 = 2_000;
 struct OpenTask {
     question: Question,
     coordinator: usize,
+    /// Whether planners are at work on it.
+    planning: bool,
     outcome: Option<TaskOutcome>,
 }
 
@@ -67,6 +72,8 @@ pub struct Simulation<'a> {
     memo: Memo,
     tasks: Vec<OpenTask>,
     selections: Vec<SelectionReport>,
+    /// Tasks that were opened with the plans of planners.
+    planned: u64,
     faults: Vec<Fault>,
     messages: u64,
     lost: u64,
@@ -146,6 +153,7 @@ impl<'a> Simulation<'a> {
             .map(|number| OpenTask {
                 question: Question::draw(&mut random, scenario),
                 coordinator: number % scenario.coordinators as usize,
+                planning: false,
                 outcome: None,
             })
             .collect();
@@ -163,6 +171,7 @@ impl<'a> Simulation<'a> {
             machines,
             tasks,
             selections: Vec::new(),
+            planned: 0,
             faults: Vec::new(),
             messages: 0,
             lost: 0,
@@ -276,6 +285,8 @@ impl<'a> Simulation<'a> {
                             assignment,
                             execution,
                             salt,
+                            // Nobody here guesses keys.
+                            key: TaskKey::from_bytes(salt),
                         },
                     )?;
                 }

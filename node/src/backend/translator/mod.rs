@@ -9,9 +9,9 @@ mod execution;
 use std::collections::BTreeMap;
 
 use symphony_admin::v1::{self, task_event::Kind};
-use symphony_coordination::TaskEvent;
+use symphony_coordination::{PlanRequest, PlannedBy, StoppedBy, TaskEvent};
 use symphony_ledger::LogReader;
-use symphony_protocol::records::{Body, Entry};
+use symphony_protocol::records::{AnswerForm, Body, Entry};
 use symphony_transparency::{Digest, PublicKey};
 
 use self::execution::Choice;
@@ -82,6 +82,28 @@ impl Translator {
         };
         match event {
             TaskEvent::Opened => vec![message(opened(index, body.as_ref()), Place::default())],
+            TaskEvent::Planning => {
+                let kind = Kind::Planning(v1::TaskPlanning { task: index });
+                vec![message(kind, Place::default())]
+            }
+            TaskEvent::Planned { plans, by } => {
+                let kind = Kind::Planned(v1::TaskPlanned {
+                    plans: plans.iter().map(plan_message).collect(),
+                    by_planners: by == PlannedBy::Planners,
+                });
+                vec![message(kind, Place::default())]
+            }
+            TaskEvent::Stopped { by } => {
+                let by = match by {
+                    StoppedBy::Client => v1::StoppedBy::Client,
+                    StoppedBy::Deadline => v1::StoppedBy::Deadline,
+                };
+                let kind = Kind::Stopped(v1::TaskStopped { by: by.into() });
+                vec![v1::TaskEvent {
+                    entry: None,
+                    ..message(kind, Place::default())
+                }]
+            }
             TaskEvent::Beacon { plan, step, asked } => {
                 let place = Place { plan, step };
                 self.beacons.insert(index, place);
@@ -188,6 +210,29 @@ fn opened(index: u64, body: Option<&Body>) -> Kind {
             _ => Vec::new(),
         },
     })
+}
+
+fn plan_message(plan: &PlanRequest) -> v1::Plan {
+    let steps = plan.steps.iter().map(|step| v1::Step {
+        text: step.text.clone(),
+        tags: step.tags.clone(),
+        form: form_message(step.form).into(),
+    });
+    v1::Plan {
+        steps: steps.collect(),
+    }
+}
+
+fn form_message(form: AnswerForm) -> v1::AnswerForm {
+    match form {
+        AnswerForm::Boolean => v1::AnswerForm::Boolean,
+        AnswerForm::YesNo => v1::AnswerForm::YesNo,
+        AnswerForm::Integer => v1::AnswerForm::Integer,
+        AnswerForm::Choice => v1::AnswerForm::Option,
+        AnswerForm::Brackets => v1::AnswerForm::Brackets,
+        AnswerForm::Text => v1::AnswerForm::Text,
+        AnswerForm::Plan => v1::AnswerForm::Plan,
+    }
 }
 
 /// At most as many bytes as a message may hold, cut between characters.

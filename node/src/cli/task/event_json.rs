@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use symphony_admin::v1::{self, TaskEvent, task_event::Kind};
 
-use super::words::{device_word, key, outcome_word, result_word};
+use super::words::{device_word, key, outcome_word, result_word, stopped_word};
 
 /// An event as a JSON object: `entry`, `time_ms`, `plan`, `step`, `event`, and what the event says.
 pub(super) fn event_json(event: &TaskEvent) -> Value {
@@ -105,6 +105,24 @@ fn kind_json(kind: Option<&Kind>) -> (&'static str, Value) {
             json!({ "answer": said.answer, "weight": said.weight }),
         ),
         Kind::Failed(said) => ("failed", json!({ "reason": said.reason })),
+        Kind::Planning(said) => ("planning", json!({ "task": said.task })),
+        Kind::Planned(said) => {
+            let plans: Vec<Vec<Value>> = said
+                .plans
+                .iter()
+                .map(|plan| {
+                    plan.steps
+                        .iter()
+                        .map(|step| json!({ "question": step.text, "tags": step.tags }))
+                        .collect()
+                })
+                .collect();
+            (
+                "planned",
+                json!({ "plans": plans, "by_planners": said.by_planners }),
+            )
+        }
+        Kind::Stopped(said) => ("stopped", json!({ "by": stopped_word(said.by()) })),
     }
 }
 

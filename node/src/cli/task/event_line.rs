@@ -2,7 +2,7 @@
 
 use symphony_admin::v1::{TaskEvent, task_event::Kind};
 
-use super::words::{outcome_word, result_word, short};
+use super::words::{outcome_word, result_word, short, stopped_word};
 
 /// An event in one line.
 pub(super) fn event_line(event: &TaskEvent) -> String {
@@ -86,5 +86,24 @@ fn kind_line(kind: &Kind) -> String {
         }
         Kind::Decided(said) => format!("answer: {}", said.answer),
         Kind::Failed(said) => format!("failed: {}", said.reason),
+        Kind::Planning(said) => format!("planning, as task {}", said.task),
+        Kind::Planned(said) => {
+            let whose = if said.by_planners {
+                "planned"
+            } else {
+                "no planner gave a plan; asked as it is"
+            };
+            let plans: Vec<String> = said
+                .plans
+                .iter()
+                .map(|plan| {
+                    let steps: Vec<&str> =
+                        plan.steps.iter().map(|step| step.text.as_str()).collect();
+                    format!("{steps:?}")
+                })
+                .collect();
+            format!("{whose}: {}", plans.join(" "))
+        }
+        Kind::Stopped(said) => format!("not carried on: {}", stopped_word(said.by())),
     }
 }

@@ -1,4 +1,4 @@
-//! `symphony task submit|follow`.
+//! `symphony task submit|follow|cancel`.
 
 mod event_json;
 mod event_line;
@@ -37,6 +37,8 @@ pub(super) enum TaskCommand {
     Submit(Box<SubmitArgs>),
     /// Shows again how a task went, also while it runs
     Follow(FollowArgs),
+    /// Gives a task up: no further step is begun; what was begun is settled
+    Cancel(CancelArgs),
 }
 
 /// A question.
@@ -45,6 +47,7 @@ pub(super) enum TaskCommand {
   symphony task submit \"not ( True ) and ( True ) is\"
   symphony task submit --follow --tag navigation --form yes-no --file question.txt
   echo \"2 + 3 = ?\" | symphony task submit --file - --executors 5 --json
+  symphony task submit --planners 3 --task-ms 60000 --follow \"(2 + 3) * (4 + 5) = ?\"
 
 Exit codes: 0 answered; 5 no answer; 1 failed.")]
 pub(super) struct SubmitArgs {
@@ -88,6 +91,18 @@ pub(super) struct SubmitArgs {
     /// Announces the question to everybody instead of asking chosen peers
     #[arg(long)]
     gossip: bool,
+    /// m: planners that are asked to take the question apart; each plan is carried out
+    #[arg(long, value_name = "COUNT")]
+    planners: Option<u32>,
+    /// Lets the executor of each step coordinate the next one, in its own log
+    #[arg(long)]
+    hand_over: bool,
+    /// Time for the whole task, in milliseconds: no step is begun after it
+    #[arg(long, value_name = "MS")]
+    task_ms: Option<u32>,
+    /// Own name for this submission: the same again, with the same question, opens no second task
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
     /// The right answer, for a policy whose checker is on
     #[arg(long, value_name = "TEXT")]
     answer: Option<String>,
@@ -100,6 +115,18 @@ pub(super) struct SubmitArgs {
 /// A task that was submitted.
 #[derive(Args, Debug)]
 pub(super) struct FollowArgs {
+    /// Index of the entry that opened the task
+    #[arg(value_name = "ENTRY")]
+    task: u64,
+    #[command(flatten)]
+    node: NodeArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A task that is open.
+#[derive(Args, Debug)]
+pub(super) struct CancelArgs {
     /// Index of the entry that opened the task
     #[arg(value_name = "ENTRY")]
     task: u64,
@@ -133,6 +160,14 @@ impl TaskCommand {
                 let client = arguments.node.connect().await?;
                 let events = client.follow(arguments.task).await?;
                 tell(events, Telling::Everything, arguments.output).await
+            }
+            Self::Cancel(arguments) => {
+                let client = arguments.node.connect().await?;
+                client.cancel(arguments.task).await?;
+                if arguments.output.json {
+                    print_json(&json!({ "task": arguments.task, "cancelled": true }))?;
+                }
+                Ok(ExitStatus::Success)
             }
         }
     }
@@ -195,11 +230,20 @@ impl SubmitArgs {
             }
             .into(),
             asked: self.asked.unwrap_or_default(),
+            planners: self.planners.unwrap_or_default(),
+            task_ms: self.task_ms.unwrap_or_default(),
+            chaining: if self.hand_over {
+                v1::Chaining::HandedOver
+            } else {
+                v1::Chaining::Unspecified
+            }
+            .into(),
         };
         Ok(v1::SubmitRequest {
             work: Some(Work::Question(step)),
             settings: Some(settings),
             checker_answer: self.answer.clone().unwrap_or_default(),
+            submission_id: self.id.clone().unwrap_or_default(),
         })
     }
 }

@@ -37,6 +37,15 @@ pub(super) fn outcome_word(class: v1::OutcomeClass) -> &'static str {
     }
 }
 
+/// Why a task is not carried on.
+pub(super) fn stopped_word(by: v1::StoppedBy) -> &'static str {
+    match by {
+        v1::StoppedBy::Client => "client",
+        v1::StoppedBy::Deadline => "deadline",
+        v1::StoppedBy::Unspecified => "unknown",
+    }
+}
+
 /// Name of a device.
 pub(super) fn device_word(device: v1::Device) -> &'static str {
     match device {

@@ -11,6 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::runtime::view::Report;
 
+/// A client's task, and the client's own name for it.
+pub(crate) struct Submission {
+    pub(crate) task: TaskRequest,
+    /// The same name again opens no second task.
+    pub(crate) id: Option<String>,
+}
+
 /// What the core is asked.
 pub(crate) enum CoreCommand {
     /// An event without an awaited answer.
@@ -29,8 +36,13 @@ pub(crate) enum CoreCommand {
     },
     /// A client's task.
     Submit {
-        task: Box<TaskRequest>,
+        submission: Box<Submission>,
         reports: mpsc::Sender<Report>,
+    },
+    /// A client gives up the task that was opened at this entry; whether it was open is the answer.
+    Cancel {
+        task: u64,
+        answer: oneshot::Sender<bool>,
     },
     /// Whoever is there can hear a beacon: tasks that waited for this begin.
     Gathered,

@@ -1,7 +1,9 @@
 //! What the core does once the entries are durable: gossip, send, reply, execute, tell, sign.
 
 use symphony_coordination::Effect;
+use symphony_executor::Stage;
 use symphony_network::{PublishError, Refusal, RefusalCode, Response, Topic};
+use symphony_protocol::records::AnswerForm;
 use symphony_transparency::{Checkpoint, PublicKey, StatementKind, UnverifiedStatement};
 
 use super::{Core, CoreError};
@@ -35,12 +37,20 @@ impl Core {
             Effect::Execute {
                 assignment,
                 prompt,
+                form,
                 execute_ms,
             } => {
+                let stage = match form {
+                    AnswerForm::Plan => Stage::Plan,
+                    _ => Stage::Execute,
+                };
                 if let Some(commands) = self.own_commands.upgrade() {
-                    self.parts
-                        .answerer
-                        .execute(commands, assignment, prompt, execute_ms)?;
+                    self.parts.answerer.execute(
+                        commands,
+                        assignment,
+                        (stage, prompt),
+                        execute_ms,
+                    )?;
                 }
             }
             Effect::Report {

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use symphony_coordination::{Completion, Event, Execution, ExecutionOutcome};
 use symphony_executor::{
-    Description, ExecuteError, Executor, Message, Outcome, Request as ExecuteRequest, Role,
+    Description, ExecuteError, Executor, Message, Outcome, Request as ExecuteRequest, Role, Stage,
 };
-use symphony_protocol::records::Device;
+use symphony_protocol::records::{Device, TaskKey};
 use symphony_transparency::Digest;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -22,6 +22,8 @@ pub(in crate::runtime) struct Answerer {
     pub(in crate::runtime) executor: Option<(Arc<dyn Executor>, Description)>,
     /// Text put before every question.
     pub(in crate::runtime) instruction: Option<String>,
+    /// Text put before a question that is to be taken apart; the executor's own if absent.
+    pub(in crate::runtime) plan_instruction: Option<String>,
     /// Most tokens of an answer.
     pub(in crate::runtime) output_tokens_max: u32,
     /// Answers computed at the same time.
@@ -34,16 +36,21 @@ impl Answerer {
         &self,
         commands: mpsc::Sender<CoreCommand>,
         assignment: Digest,
-        prompt: String,
+        (stage, prompt): (Stage, String),
         execute_ms: u32,
     ) -> Result<(), CoreError> {
         let salt = entropy::fresh()?;
+        let key = TaskKey::from_bytes(entropy::fresh()?);
         let Some((executor, description)) = self.executor.clone() else {
             return Ok(());
         };
-        let instruction = self.instruction.as_ref().map(|instruction| Message {
+        let instruction = match stage {
+            Stage::Execute => self.instruction.as_deref(),
+            Stage::Plan => self.plan_instruction.as_deref().or(stage.instruction()),
+        };
+        let instruction = instruction.map(|instruction| Message {
             role: Role::System,
-            content: instruction.clone(),
+            content: instruction.to_owned(),
         });
         let question = Message {
             role: Role::User,
@@ -51,6 +58,7 @@ impl Answerer {
         };
         let request = ExecuteRequest {
             id: assignment.to_string(),
+            stage,
             messages: instruction.into_iter().chain([question]).collect(),
             max_tokens: self.output_tokens_max,
             deadline: Duration::from_millis(execute_ms.into()) + EXECUTE_GRACE,
@@ -71,6 +79,7 @@ impl Answerer {
                     assignment,
                     execution,
                     salt,
+                    key,
                 }))
                 .await;
         });

@@ -8,7 +8,7 @@ mod tasks;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use symphony_coordination::{Event, Output, Peer, TaskEvent, TaskRequest};
+use symphony_coordination::{Event, Output, Peer, TaskEvent};
 use symphony_ledger::{Ledger, Release};
 use symphony_network::{Refusal, RefusalCode, ReplyToken, Response};
 use symphony_protocol::records::TaskKey;
@@ -16,10 +16,13 @@ use symphony_transparency::SecretKey;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::command::CoreCommand;
+pub(crate) use self::command::{CoreCommand, Submission};
 pub(super) use self::execute::Answerer;
 
-use self::{beacons::OpenBeacons, tasks::Tasks};
+use self::{
+    beacons::OpenBeacons,
+    tasks::{Submitted, Tasks},
+};
 use super::{
     auditor::AuditorCommand,
     hooks::{Boundaries, Boundary, Outgoing},
@@ -74,7 +77,7 @@ pub(super) struct Core {
     next_token: u64,
     tasks: Tasks,
     /// Tasks that came before the first peers; nothing once those are there.
-    held: Option<Vec<(Box<TaskRequest>, mpsc::Sender<Report>)>>,
+    held: Option<Vec<(Box<Submission>, mpsc::Sender<Report>)>>,
     beacons: OpenBeacons,
     signed_size: u64,
 }
@@ -177,23 +180,31 @@ impl Core {
                 }
                 Event::RevealAsked { assignment, token }
             }
-            CoreCommand::Submit { task, reports } => match &mut self.held {
-                Some(held) if held.len() < HELD_MAX => {
-                    held.push((task, reports));
-                    return Ok(());
-                }
-                Some(_) => {
-                    refuse_task(&reports, "too many tasks wait for the first peers");
-                    return Ok(());
-                }
-                None => self.submission(*task, reports)?,
-            },
-            CoreCommand::Gathered => {
-                for (task, reports) in self.held.take().into_iter().flatten() {
-                    let event = self.submission(*task, reports)?;
-                    self.handle(event, batch)?;
+            CoreCommand::Submit {
+                submission,
+                reports,
+            } => {
+                match &mut self.held {
+                    Some(held) if held.len() < HELD_MAX => held.push((submission, reports)),
+                    Some(_) => refuse_task(&reports, "too many tasks wait for the first peers"),
+                    None => self.submit(*submission, reports, batch)?,
                 }
                 return Ok(());
+            }
+            CoreCommand::Gathered => {
+                for (submission, reports) in self.held.take().into_iter().flatten() {
+                    self.submit(*submission, reports, batch)?;
+                }
+                return Ok(());
+            }
+            CoreCommand::Cancel { task, answer } => {
+                let request = self.tasks.open_request(task);
+                // A client that is gone has given up all the same.
+                let _ = answer.send(request.is_some());
+                match request {
+                    Some(request) => Event::Cancel { request },
+                    None => return Ok(()),
+                }
             }
             question => {
                 batch.questions.push(question);
@@ -210,16 +221,27 @@ impl Core {
         Ok(())
     }
 
-    fn submission(
+    fn submit(
         &mut self,
-        task: TaskRequest,
+        submission: Submission,
         reports: mpsc::Sender<Report>,
-    ) -> Result<Event, CoreError> {
-        Ok(Event::Submit {
-            request: self.tasks.begin(reports),
-            task,
+        batch: &mut Batch,
+    ) -> Result<(), CoreError> {
+        let request = match self.tasks.submit(&submission, reports) {
+            Submitted::New(request) => request,
+            Submitted::Known => return Ok(()),
+            Submitted::Refused(reports) => {
+                refuse_task(&reports, "the submission id is that of other work");
+                return Ok(());
+            }
+        };
+        let event = Event::Submit {
+            request,
+            task: submission.task,
             key: TaskKey::from_bytes(entropy::fresh()?),
-        })
+            planning_key: TaskKey::from_bytes(entropy::fresh()?),
+        };
+        self.handle(event, batch)
     }
 
     fn keep_reply(&mut self, reply: ReplyToken) -> u64 {
@@ -278,6 +300,7 @@ impl Core {
             | CoreCommand::Statement { .. }
             | CoreCommand::Reveal { .. }
             | CoreCommand::Submit { .. }
+            | CoreCommand::Cancel { .. }
             | CoreCommand::Gathered => {}
         }
         Ok(())

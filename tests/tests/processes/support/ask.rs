@@ -98,7 +98,7 @@ pub(crate) async fn ask_within(
     let request = v1::SubmitRequest {
         work: Some(v1::submit_request::Work::Question(step)),
         settings: Some(settings),
-        checker_answer: String::new(),
+        ..v1::SubmitRequest::default()
     };
     let mut answered = Answered::default();
     tokio::time::timeout(TIME_MAX, follow(client, request, &mut answered)).await??;

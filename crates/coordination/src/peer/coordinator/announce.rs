@@ -8,10 +8,11 @@ use symphony_protocol::{
 };
 use symphony_transparency::{Digest, PublicKey};
 
-use super::{CONTEXT_SIZE_MAX, ReadyStep};
+use super::ReadyStep;
 use crate::{
     event::{Effect, TaskEvent},
-    peer::{Peer, ProposeError},
+    peer::{CONTEXT_SIZE_MAX, Peer, ProposeError},
+    plan::offers_roles,
 };
 
 /// Bid window of a beacon that asks nobody, in milliseconds: it closes on the coordinator's own bid, or on none.
@@ -25,10 +26,12 @@ impl Peer {
             plan,
             step: number,
         } = ready;
+        let Some(settings) = self.step_settings(index) else {
+            return Ok(());
+        };
         let Some(task) = self.tasks.get(&index) else {
             return Ok(());
         };
-        let settings = task.task.settings;
         let Some(step) = task
             .task
             .plans
@@ -46,6 +49,10 @@ impl Peer {
         } else {
             Vec::new()
         };
+        // Of a stopped task not even the own peer is asked.
+        let own_bid = self
+            .own_bid(&step.tags, &embedding)
+            .filter(|_| settings.asked > 0);
         let window_ms = match settings.reach {
             Reach::Directed if asked.is_empty() => NOBODY_ASKED_MS,
             Reach::Directed | Reach::Gossip => settings.bid_window_ms.into(),
@@ -83,7 +90,7 @@ impl Peer {
             shortlist: settings.shortlist,
             executors: settings.executors,
             policy,
-            own_bid: self.own_bid(&step.tags, &embedding),
+            own_bid,
             secret_commitment: chance
                 .then(|| secret_commitment(&origin.log, origin.index, &self.own_secret(&origin))),
             tags: step.tags,
@@ -108,6 +115,9 @@ impl Peer {
             }
         }
         let asked = u32::try_from(asked.len()).unwrap_or(u32::MAX);
+        let Some(request) = request else {
+            return Ok(());
+        };
         self.report(
             request,
             entry,
@@ -136,6 +146,7 @@ impl Peer {
                     && !self.retired.contains(*peer)
             })
             .filter(|(_, received)| received.record.valid_at(self.now_ms))
+            .filter(|(_, received)| offers_roles(&received.record, tags))
             .map(|(peer, received)| {
                 let matched = matched(&received.record, tags, embedding);
                 (
@@ -167,7 +178,8 @@ impl Peer {
             .get(&self.author())
             .filter(|known| !known.revoked)?;
         let match_ppm = matched(&known.capability, tags, embedding);
-        let fits = match_ppm >= self.state().params().match_threshold_ppm()
+        let fits = offers_roles(&known.capability, tags)
+            && match_ppm >= self.state().params().match_threshold_ppm()
             && known.capability.valid_at(self.now_ms)
             && self.load() < profile.parallel_max.saturating_add(self.config.queue_max);
         fits.then(|| OwnBid {

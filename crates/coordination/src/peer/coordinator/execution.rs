@@ -19,6 +19,7 @@ impl Peer {
         let (executor, task_index, statement) =
             (selection.executor, step.beacon.task, step.statement);
         let (execute_ms, reveal_ms) = (step.beacon.execute_ms, step.beacon.reveal_ms);
+        let (form, tags) = (step.beacon.form, step.beacon.tags.clone());
         let Some(task) = self.tasks.get(&task_index) else {
             // After a restart the texts are gone: the steps of such tasks were settled as void by `start`.
             return Ok(());
@@ -40,17 +41,17 @@ impl Peer {
         });
         let assignment = issued.digest;
         let key = task.key.clone();
-        let form = self.state().step(beacon).map(|step| step.beacon.form);
         let bytes = self.sign(&issued).into_bytes();
         let index = self.replay.size();
         self.propose(Body::AssignmentIssued(issued))?;
         if executor == self.author() {
-            if let Some(form) = form {
-                self.begin_own_session(assignment, key, form);
-            }
+            let due_ms = self.state().time_ms().saturating_add(execute_ms.into());
+            let (prompt, form) =
+                self.begin_own_session(assignment, (key, prompt), (form, &tags), due_ms);
             self.effect(Effect::Execute {
                 assignment,
                 prompt,
+                form,
                 execute_ms,
             });
         } else {

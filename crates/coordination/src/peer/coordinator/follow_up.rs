@@ -5,7 +5,7 @@ use symphony_protocol::{
     state::{Due, Duty, OpenStep},
 };
 
-use super::ReadyStep;
+use super::{Purpose, ReadyStep};
 use crate::{event::TaskEvent, peer::Peer};
 
 impl Peer {
@@ -81,12 +81,31 @@ impl Peer {
                 self.after_settlement(index, settlement, &step)
             }
             (Body::TaskDecided(decided), _) => {
-                if let Some(task) = self.tasks.remove(&decided.task) {
-                    let answer = decided
-                        .winner
-                        .and_then(|winner| task.answers.get(&winner.answer).cloned());
-                    let weight = decided.winner.map_or(0.0, |winner| winner.weight);
-                    self.report(task.request, index, TaskEvent::Decided { answer, weight });
+                let Some(task) = self.tasks.remove(&decided.task) else {
+                    return;
+                };
+                let winner = match task.purpose {
+                    Purpose::Planning { asked, key, plans } if !task.stopped => {
+                        if let Some(request) = task.request {
+                            self.planned((request, task.due_ms), index, *asked, key, &plans);
+                        }
+                        return;
+                    }
+                    Purpose::Link(link) => {
+                        let answer = decided
+                            .winner
+                            .and_then(|winner| task.answers.get(&winner.answer).cloned());
+                        self.link_came_back(*link, answer);
+                        return;
+                    }
+                    // Of a task that is given up while it is planned, plans are no answer.
+                    Purpose::Planning { .. } => None,
+                    Purpose::Answer => decided.winner,
+                };
+                let answer = winner.and_then(|winner| task.answers.get(&winner.answer).cloned());
+                let weight = winner.map_or(0.0, |winner| winner.weight);
+                if let Some(request) = task.request {
+                    self.report(request, index, TaskEvent::Decided { answer, weight });
                 }
             }
             _ => {}
@@ -161,17 +180,20 @@ impl Peer {
             })
             .collect();
         let weight = settlement.winner.map_or(0.0, |winner| winner.weight);
-        self.report(
-            request,
-            index,
-            TaskEvent::Settled {
-                plan,
-                step: number,
-                answer,
-                weight,
-                outcomes,
-            },
-        );
+        self.collect_plans(step);
+        if let Some(request) = request {
+            self.report(
+                request,
+                index,
+                TaskEvent::Settled {
+                    plan,
+                    step: number,
+                    answer,
+                    weight,
+                    outcomes,
+                },
+            );
+        }
         let ready = self
             .state()
             .task(task_index)

@@ -8,7 +8,9 @@ mod bids;
 mod execution;
 mod follow_up;
 mod openings;
+mod planning;
 mod reveals;
+mod stop;
 mod submit;
 
 use std::collections::BTreeMap;
@@ -18,11 +20,11 @@ use symphony_transparency::Digest;
 
 use crate::{
     event::{Effect, TaskEvent, TaskRequest},
-    peer::Peer,
+    peer::{Link, Peer},
+    plan::Plan,
 };
 
-/// Room in a prompt for the answers of earlier steps, in bytes.
-const CONTEXT_SIZE_MAX: usize = 4 * 1024;
+pub(crate) use self::planning::PlannedTask;
 
 /// A step that may be announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +39,15 @@ pub(crate) struct ReadyStep {
 
 /// An open task, with what never stands in the log.
 pub(crate) struct Task {
-    request: u64,
+    /// The client's; nothing for a link of a chain.
+    request: Option<u64>,
     task: TaskRequest,
     key: TaskKey,
+    purpose: Purpose,
+    /// When its time is over, in milliseconds since 1970.
+    due_ms: Option<u64>,
+    /// Whether no further step is begun.
+    stopped: bool,
     /// Texts of revealed answers, by keyed digest.
     answers: BTreeMap<Digest, String>,
     /// Prompts of open steps, by beacon.
@@ -48,6 +56,22 @@ pub(crate) struct Task {
     context: BTreeMap<u32, Vec<(String, String)>>,
     /// Selections whose reveal was asked for.
     asked: Vec<(u64, u32)>,
+}
+
+/// What the answer of a task is for.
+enum Purpose {
+    /// The client.
+    Answer,
+    /// Its answers are plans of the task that a client asked for.
+    Planning {
+        asked: Box<TaskRequest>,
+        /// Key of that task.
+        key: TaskKey,
+        /// Plans that were opened.
+        plans: Vec<Plan>,
+    },
+    /// It is the rest of a chain that another peer handed to this one.
+    Link(Box<Link>),
 }
 
 impl Peer {
@@ -62,7 +86,7 @@ impl Peer {
     }
 
     fn request_of(&self, task: u64) -> Option<u64> {
-        self.tasks.get(&task).map(|task| task.request)
+        self.tasks.get(&task).and_then(|task| task.request)
     }
 
     fn open_step(&self, statement: &Digest) -> Option<(u64, &OpenStep)> {

@@ -103,7 +103,7 @@ impl Peer {
             check,
         );
         let taken = self.log_received(Body::RevealReceived(reveal, check, checker));
-        if let (Ok(Taken::Logged(entry)), Some(text)) = (&taken, text) {
+        if let (Ok(Taken::Logged(entry)), Some(text), Some(request)) = (&taken, text, request) {
             self.report(
                 request,
                 *entry,

@@ -8,7 +8,10 @@ use symphony_protocol::{
 use symphony_transparency::{Digest, PublicKey, VerifiedStatement};
 
 use super::{BID_MEMORY_MS, BIDS_MAX, OpenBid};
-use crate::peer::{Peer, ProposeError, Taken};
+use crate::{
+    peer::{Peer, ProposeError, Taken},
+    plan::{HAND_OVER_TAG, offers_roles},
+};
 
 impl Peer {
     /// Bids on a beacon if this peer may and can.
@@ -31,6 +34,7 @@ impl Peer {
             .record
             .close_deadline_ms
             .saturating_add(beacon.record.reveal_ms.into());
+        let handed_over = beacon.record.tags.iter().any(|tag| tag == HAND_OVER_TAG);
         let bytes = self.sign(&issued).into_bytes();
         let place = (self.replay.size(), issued.digest);
         // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
@@ -42,6 +46,7 @@ impl Peer {
             OpenBid {
                 form,
                 place: beacon_place,
+                handed_over,
                 until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
             },
         );
@@ -63,6 +68,7 @@ impl Peer {
             record.reach == Reach::Gossip || record.asked.binary_search(&self.author()).is_ok();
         let busy = self.load() >= profile.parallel_max.saturating_add(self.config.queue_max);
         if !asked
+            || !offers_roles(&known.capability, &record.tags)
             || busy
             || now_ms >= record.close_deadline_ms
             || self

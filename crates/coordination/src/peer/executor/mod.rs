@@ -1,6 +1,7 @@
 //! The executor: bids where it can help, executes once, and opens its ballot when asked. Spec: chapter 08.
 
 mod bid;
+mod chain;
 mod opening;
 mod order;
 mod reveal;
@@ -8,7 +9,10 @@ mod reveal;
 use symphony_protocol::records::{AnswerForm, Origin, TaskKey};
 use symphony_transparency::{Digest, PublicKey};
 
-use crate::peer::Peer;
+use crate::{peer::Peer, plan::HAND_OVER_TAG};
+
+use self::chain::Chain;
+pub(crate) use self::chain::{Link, chain_tags};
 
 /// Beacons that a peer remembers having bid on; the oldest deadlines are forgotten first.
 const BIDS_MAX: usize = 4_096;
@@ -22,6 +26,8 @@ pub(crate) struct OpenBid {
     form: AnswerForm,
     /// Where the beacon stands in its author's log.
     place: Origin,
+    /// Whether the order is a chain.
+    handed_over: bool,
     until_ms: u64,
 }
 
@@ -30,11 +36,14 @@ pub(crate) struct Session {
     coordinator: PublicKey,
     key: TaskKey,
     form: AnswerForm,
+    chain: Option<Chain>,
     stage: Stage,
 }
 
 enum Stage {
     Running,
+    /// The own step is done, and the rest of the chain is at work elsewhere.
+    HandedOn,
     /// The receipt's place and digest, its exact bytes, and what opens the ballot.
     Answered {
         place: (u64, Digest),
@@ -60,13 +69,25 @@ struct Opening {
 
 impl Session {
     pub(crate) fn running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
+        matches!(self.stage, Stage::Running | Stage::HandedOn)
     }
 }
 
 impl Peer {
-    pub(crate) fn begin_own_session(&mut self, assignment: Digest, key: TaskKey, form: AnswerForm) {
+    /// Takes an order of its own; gives the prompt to execute, and the form that it asks for.
+    pub(crate) fn begin_own_session(
+        &mut self,
+        assignment: Digest,
+        (key, prompt): (TaskKey, String),
+        (form, tags): (AnswerForm, &[String]),
+        due_ms: u64,
+    ) -> (String, AnswerForm) {
         self.make_room();
+        let handed_over = tags.iter().any(|tag| tag == HAND_OVER_TAG);
+        let chain = handed_over.then(|| Chain::read(&prompt, due_ms)).flatten();
+        let step = chain
+            .as_ref()
+            .map_or_else(|| (prompt, form), |chain| chain.own_step(form));
         let coordinator = self.author();
         self.sessions.insert(
             assignment,
@@ -74,9 +95,11 @@ impl Peer {
                 coordinator,
                 key,
                 form,
+                chain,
                 stage: Stage::Running,
             },
         );
+        step
     }
 
     /// Forgets sessions that the log has forgotten. Returns whether there is room for another.
@@ -109,7 +132,7 @@ impl Peer {
     /// Stored bytes of the receipt, if the assignment was answered.
     pub fn stored_receipt(&self, assignment: &Digest) -> Option<&[u8]> {
         match &self.sessions.get(assignment)?.stage {
-            Stage::Running => None,
+            Stage::Running | Stage::HandedOn => None,
             Stage::Answered { receipt, .. } | Stage::Revealed { receipt, .. } => Some(receipt),
         }
     }

@@ -1,11 +1,12 @@
 //! Taking an order, and accounting for its execution. Spec: EXEC-4, EXEC-8.
 
 use symphony_protocol::records::{
-    Assignment, AssignmentPrivate, Body, Issued, Receipt, Received, ResultClass, ballot_commitment,
+    Assignment, AssignmentPrivate, Body, Issued, Receipt, Received, ResultClass, TaskKey,
+    ballot_commitment,
 };
 use symphony_transparency::{Digest, VerifiedStatement};
 
-use super::{Opening, Session, Stage};
+use super::{Opening, Session, Stage, chain::Chain};
 use crate::{
     answer,
     event::{Effect, Execution, ExecutionOutcome},
@@ -33,10 +34,10 @@ impl Peer {
         };
         let order = received.record;
         let coordinator = *received.statement.author();
-        let Some(form) = self
+        let Some((form, handed_over)) = self
             .bids
             .get(&(coordinator, order.beacon))
-            .map(|bid| bid.form)
+            .map(|bid| (bid.form, bid.handed_over))
         else {
             return Ok(Err(
                 "an assignment without a bid of this peer that is not taken up yet".to_owned(),
@@ -49,6 +50,16 @@ impl Peer {
                 "a task key or prompt that is not the one committed to".to_owned()
             ));
         }
+        let due_ms = self
+            .now_ms
+            .max(self.state().time_ms())
+            .saturating_add(order.execute_ms.into());
+        let chain = handed_over
+            .then(|| Chain::read(&private.prompt, due_ms))
+            .flatten();
+        if handed_over && chain.is_none() {
+            return Ok(Err("a prompt that is no chain".to_owned()));
+        }
         if !self.make_room() {
             return Ok(Err(
                 "no room for another assignment; try again later".to_owned()
@@ -58,26 +69,51 @@ impl Peer {
         if taken.is_ok() {
             // A bid is taken up once: the same order, delivered again when all else about it is forgotten, finds no bid.
             self.bids.remove(&(coordinator, order.beacon));
+            let (prompt, step_form) = chain
+                .as_ref()
+                .map_or((private.prompt, form), |chain| chain.own_step(form));
             self.sessions.insert(
                 digest,
                 Session {
                     coordinator,
                     key: private.task_key,
                     form,
+                    chain,
                     stage: Stage::Running,
                 },
             );
             self.effect(Effect::Execute {
                 assignment: digest,
-                prompt: private.prompt,
+                prompt,
+                form: step_form,
                 execute_ms: order.execute_ms,
             });
         }
         Ok(taken)
     }
 
-    /// Signs the receipt of an execution that ended; never twice.
+    /// An execution ended: the rest of a chain is handed on, anything else is answered.
     pub(crate) fn executed(
+        &mut self,
+        assignment: Digest,
+        execution: Execution,
+        entropy: ([u8; 32], TaskKey),
+    ) -> Result<(), ProposeError> {
+        let at_work = self
+            .sessions
+            .get(&assignment)
+            .is_some_and(|session| matches!(session.stage, Stage::Running));
+        if !at_work {
+            return Ok(());
+        }
+        match self.hand_on(assignment, execution, entropy) {
+            Some((execution, salt)) => self.answer(assignment, execution, salt),
+            None => Ok(()),
+        }
+    }
+
+    /// Signs the receipt of an execution that ended; never twice.
+    pub(crate) fn answer(
         &mut self,
         assignment: Digest,
         execution: Execution,

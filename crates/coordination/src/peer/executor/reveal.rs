@@ -18,7 +18,7 @@ impl Peer {
     ) -> Result<(), ProposeError> {
         match self.sessions.get(assignment).map(|session| &session.stage) {
             None => self.refuse(Some(token), "no assignment of this digest"),
-            Some(Stage::Running) => self.refuse(Some(token), "not answered yet"),
+            Some(Stage::Running | Stage::HandedOn) => self.refuse(Some(token), "not answered yet"),
             Some(Stage::Answered { ballot: None, .. }) => {
                 self.refuse(Some(token), "no ballot to open")
             }
@@ -89,7 +89,7 @@ impl Peer {
         };
         let to = session.coordinator;
         let (place, statement, private) = match &session.stage {
-            Stage::Running => return,
+            Stage::Running | Stage::HandedOn => return,
             Stage::Answered { place, receipt, .. } => (*place, receipt.clone(), Vec::new()),
             Stage::Revealed {
                 place,

@@ -1,0 +1,8 @@
+//! From a task to its answer among peers that are busy, fail, plan, are given up or run out of time.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod chain;
+mod planning;
+mod redispatch;
+mod stopping;
+mod world;
