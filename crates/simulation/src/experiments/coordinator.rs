@@ -324,6 +324,8 @@ impl Coordinator {
                 gold: None,
             },
             key: TaskKey::from_bytes(key),
+            // Never asked for: the plans are given.
+            planning_key: TaskKey::from_bytes(key),
         };
         let output = self.peer.handle(submit, self.now_ms)?;
         let mut orders = self.collect(output);
@@ -433,6 +435,7 @@ impl Coordinator {
                 load_ppm: ppm(load),
                 queue: 0,
                 price_microunits: executor.price_microunits,
+                nonce_commitment: None,
                 coordinator: self.peer.author(),
             }),
         )

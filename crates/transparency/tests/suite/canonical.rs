@@ -179,6 +179,7 @@ symphony_transparency::canonical_views! {
         executors: u32 = 16,
         policy: &'a [u8] = 17,
         own_bid: Option<Own> = 18,
+        secret_commitment: &'a [u8] = 19,
     }
 
     Own of statement::OwnBid {
@@ -255,6 +256,7 @@ fn announced(view: &Announced<'_>) -> statement::Beacon {
             load_ppm: own.load_ppm,
             queue: own.queue,
         }),
+        secret_commitment: view.secret_commitment.to_vec(),
     }
 }
 
