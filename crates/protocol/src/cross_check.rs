@@ -13,23 +13,57 @@ use crate::{
     records::{Body, Entry, Origin, Received, StatementRecord},
 };
 
-/// A signed word on what stands at a place of a log.
+/// A signed word on what stands at a place of a log. It binds that log's author alone: anyone can sign one on anyone's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub struct Word {
     /// Who signed.
-    pub(crate) signer: PublicKey,
+    pub signer: PublicKey,
     /// The place.
-    pub(crate) place: Origin,
+    pub place: Origin,
     /// Digest of the statement that stands there.
-    pub(crate) statement: Digest,
-    /// Whether the statement is the log author's own or one that it received.
-    pub(crate) standing: Standing,
+    pub statement: Digest,
+    /// How it stands there.
+    pub standing: Standing,
 }
 
+/// Whether a statement in a log is its author's own or one that it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
+pub enum Standing {
+    /// The author's own.
     Issued,
+    /// Another peer's.
     Received,
+}
+
+impl Word {
+    /// The word of another peer that an entry holds: the origin of a statement, or what an acknowledgement says.
+    ///
+    /// Spec: REPLAY-14.
+    pub fn in_entry(body: &Body) -> Option<Self> {
+        word(body)
+    }
+
+    /// Exact bytes of the statement in which an entry holds that word.
+    pub fn statement_of(body: &Body) -> Option<Vec<u8>> {
+        Some(match body {
+            Body::BidIssued(_, beacon) => beacon.statement.bytes().to_vec(),
+            Body::OpeningIssued(_, call) => call.statement.bytes().to_vec(),
+            Body::OpeningReceived(received) => received.statement.bytes().to_vec(),
+            Body::CapabilityReceived(received) => received.statement.bytes().to_vec(),
+            Body::RevocationReceived(received) => received.statement.bytes().to_vec(),
+            Body::BidReceived(received) => received.statement.bytes().to_vec(),
+            Body::AssignmentReceived(received) => received.statement.bytes().to_vec(),
+            Body::ReceiptReceived(received) => received.statement.bytes().to_vec(),
+            Body::RevealReceived(received, ..) => received.statement.bytes().to_vec(),
+            Body::AcknowledgementReceived(received) => received.statement.bytes().to_vec(),
+            _ => return None,
+        })
+    }
+
+    /// Whether the entry at that place holds what was said.
+    pub fn is_kept_by(&self, body: &Body) -> bool {
+        held(body) == Some((self.standing, self.statement))
+    }
 }
 
 impl std::fmt::Display for Standing {
@@ -63,7 +97,7 @@ pub struct CrossCheck {
     forks: BTreeMap<(Digest, u64), Fault>,
     logs: BTreeMap<Digest, (PublicKey, u64)>,
     held: BTreeMap<(Digest, u64), (Standing, Digest)>,
-    references: Vec<Reference>,
+    words: Vec<Word>,
 }
 
 impl CrossCheck {
@@ -79,7 +113,7 @@ impl CrossCheck {
         {
             self.held.insert((*log, entry.index), held);
         }
-        self.references.extend(references(&entry.body));
+        self.words.extend(word(&entry.body));
     }
 
     /// Two copies of one log that name different entries as the one before: the author has two histories.
@@ -101,17 +135,17 @@ impl CrossCheck {
     /// Faults that only several logs together show, one for each wrong place, ordered by log and entry.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.forks.clone();
-        for reference in &self.references {
-            let Some((author, size)) = self.logs.get(&reference.place.log) else {
+        for word in &self.words {
+            let Some((author, size)) = self.logs.get(&word.place.log) else {
                 continue;
             };
             // Anyone can sign a word on anyone's log; only its own author's word binds it. What lies beyond the part at
             // hand cannot be judged.
-            if *author != reference.signer || reference.place.index >= *size {
+            if *author != word.signer || word.place.index >= *size {
                 continue;
             }
-            let expected = (reference.standing, reference.statement);
-            let found = self.held.get(&(reference.place.log, reference.place.index));
+            let expected = (word.standing, word.statement);
+            let found = self.held.get(&(word.place.log, word.place.index));
             if found == Some(&expected) {
                 continue;
             }
@@ -121,12 +155,12 @@ impl CrossCheck {
             );
             let fault = Breach::new(
                 Rule::Omission,
-                format_args!("statement {}", reference.statement),
+                format_args!("statement {}", word.statement),
                 described,
             );
             faults
-                .entry((reference.place.log, reference.place.index))
-                .or_insert_with(|| fault.at(*author, reference.place.index));
+                .entry((word.place.log, word.place.index))
+                .or_insert_with(|| fault.at(*author, word.place.index));
         }
         faults.into_values().collect()
     }
@@ -167,9 +201,9 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
     }
 }
 
-fn references(body: &Body) -> Option<Reference> {
-    fn named<R: StatementRecord>(received: &Received<R>, place: Origin) -> Option<Reference> {
-        Some(Reference {
+fn word(body: &Body) -> Option<Word> {
+    fn named<R: StatementRecord>(received: &Received<R>, place: Origin) -> Option<Word> {
+        Some(Word {
             signer: *received.statement.author(),
             place,
             statement: received.digest(),
@@ -186,7 +220,7 @@ fn references(body: &Body) -> Option<Reference> {
         Body::RevealReceived(received, ..) => named(received, received.record.origin),
         Body::OpeningIssued(_, call) => named(call, call.record.origin),
         Body::OpeningReceived(received) => named(received, received.record.origin),
-        Body::AcknowledgementReceived(received) => Some(Reference {
+        Body::AcknowledgementReceived(received) => Some(Word {
             signer: *received.statement.author(),
             place: received.record.origin,
             statement: received.record.statement,

@@ -91,6 +91,8 @@ rules! {
     Seed = "REPLAY-48", "wrong secret or seed";
     /// A propensity that the draw does not have.
     Propensity = "REPLAY-49", "wrong propensity";
+    /// One log key, two logs.
+    TwoLogs = "REPLAY-50", "two logs under one key";
 }
 
 impl fmt::Display for Rule {

@@ -617,6 +617,19 @@ fn evidence_vectors_of_statements() {
     let [one, two] = [&first, &second].map(|bid| bid.statement.bytes());
     let bids = Evidence::two_bids(one, two).unwrap();
     check_evidence("two-bids", "Two bids that differ in load.", &bids);
+    let mut elsewhere = world.bid_record(0);
+    elsewhere.origin.log = Digest::from_bytes([7; 32]);
+    let elsewhere = world.executors[0].sign(&elsewhere);
+    let logs = Evidence::two_logs(one, elsewhere.statement.bytes()).unwrap();
+    check_evidence(
+        "two-logs",
+        "A bid that names a second log of its author.",
+        &logs,
+    );
+    Evidence::two_logs(one, two).expect_err("two statements of one log");
+    let framed = world.executors[1].sign(&elsewhere.record);
+    Evidence::two_logs(one, framed.statement.bytes()).expect_err("two authors");
+    Evidence::two_bids(one, elsewhere.statement.bytes()).expect_err("two logs");
     let mut wrong = world.bid_record(1);
     wrong.match_ppm -= 1;
     let bid = world.executors[1].sign(&wrong);

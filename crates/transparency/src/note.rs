@@ -35,6 +35,17 @@ pub struct SignedNote {
 }
 
 impl SignedNote {
+    /// The note with the signature lines of this name alone: what the others add says nothing to who needs that one.
+    pub fn with_lines_of(&self, name: &str) -> String {
+        let mut note = format!("{}\n", self.text());
+        for line in self.signatures() {
+            if line.name() == name {
+                note.push_str(&format!("{line}\n"));
+            }
+        }
+        note
+    }
+
     /// Reads a note, whose base64 has one form only (CONV-3). There is one encoding of each note, so [`ToString`] gives back the same bytes.
     ///
     /// # Errors

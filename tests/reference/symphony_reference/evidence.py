@@ -121,6 +121,16 @@ def closed_ballot(proof):
     return convict(network, "REPLAY-38", reveal, reveal.payload.origin.index, receipt.payload.ballot.hex(), "another ballot")
 
 
+def two_logs(proof):
+    network = decode("Statement", proof.first, statements.SIZE_MAX).network_id
+    one, other = read_known(proof.first, network), read_known(proof.second, network)
+    require(hasattr(one.payload, "origin") and hasattr(other.payload, "origin"), "a statement that names no entry")
+    require(one.author == other.author, "two authors")
+    first, second = one.payload.origin, other.payload.origin
+    require(first.log_id < second.log_id, "the order of logs, or one log")
+    return Conviction(one.author, "REPLAY-50", second.index, network, second.log_id, first.log_id.hex(), second.log_id.hex())
+
+
 # ---- histories (EVIDENCE-5 to EVIDENCE-7) -----------------------------------------------------------------------------
 
 
@@ -351,4 +361,5 @@ PROOFS = {
     "two_receipts": pair("Receipt", "REPLAY-36", lambda said: said.assignment),
     "bid_match": bid_match, "closed_ballot": closed_ballot, "two_checkpoints": two_checkpoints, "two_entries": two_entries,
     "broken_word": broken_word, "lone_entry": lone_entry, "broken_link": broken_link, "window": window,
+    "two_logs": two_logs,
 }

@@ -21,7 +21,7 @@ RULES = {
     "REPLAY-41": "settled twice", "REPLAY-42": "wrong state root", "REPLAY-43": "wrong answer of a task",
     "REPLAY-44": "checkpoint of another history", "REPLAY-45": "acknowledged or named entry missing or changed",
     "REPLAY-46": "fork", "REPLAY-47": "opening out of turn", "REPLAY-48": "wrong secret or seed",
-    "REPLAY-49": "wrong propensity",
+    "REPLAY-49": "wrong propensity", "REPLAY-50": "two logs under one key",
 }
 RULES_REVISION = 1
 TASKS_MAX = 256  # BEACON-2

@@ -69,6 +69,7 @@ fn did(rule: Rule) -> &'static str {
             "drew with a secret that it had not committed to, or with a seed that secret and nonces do not give"
         }
         Rule::Propensity => "recorded another probability of a pick than its policy gives it",
+        Rule::TwoLogs => "keeps two logs under one key",
     }
 }
 
@@ -76,6 +77,10 @@ fn why(kind: &str) -> &'static str {
     match kind {
         "two_capabilities" | "two_bids" | "two_receipts" => {
             "Both statements are in this file with the peer's signature; a peer that keeps to the rules signs only one."
+        }
+        "two_logs" => {
+            "Both statements are in this file with the peer's signature, and each names another log as the one where it stands; a \
+             key signs for one log, and a peer that has to begin a new one takes a new key."
         }
         "bid_match" => {
             "The signed bid names its capability and the announced step by their digests, both are in this file, and anyone can \

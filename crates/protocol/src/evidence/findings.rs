@@ -25,10 +25,10 @@ impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
                     .then(|| first.statement.bytes().to_vec()),
                     _ => None,
                 });
-                Ok(Evidence::two_capabilities(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
+                let first = first.ok_or(ProveError::OtherProof(fault.rule))?;
+                let second = second.statement.bytes();
+                Ok(Evidence::two_capabilities(&first, second)
+                    .or_else(|error| Evidence::two_logs(&first, second).map_err(|_| error))?)
             }
             Body::BidReceived(second) if fault.rule == Rule::BidTwice => {
                 let first = self.before(fault.entry, |body| match body {
@@ -39,10 +39,10 @@ impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
                     .then(|| first.statement.bytes().to_vec()),
                     _ => None,
                 });
-                Ok(Evidence::two_bids(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
+                let first = first.ok_or(ProveError::OtherProof(fault.rule))?;
+                let second = second.statement.bytes();
+                Ok(Evidence::two_bids(&first, second)
+                    .or_else(|error| Evidence::two_logs(&first, second).map_err(|_| error))?)
             }
             Body::BidReceived(bid) => self.bid_match(fault, &bid.record, bid.statement.bytes()),
             Body::ReceiptReceived(second) => {
@@ -54,10 +54,10 @@ impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
                     .then(|| first.statement.bytes().to_vec()),
                     _ => None,
                 });
-                Ok(Evidence::two_receipts(
-                    &first.ok_or(ProveError::OtherProof(fault.rule))?,
-                    second.statement.bytes(),
-                )?)
+                let first = first.ok_or(ProveError::OtherProof(fault.rule))?;
+                let second = second.statement.bytes();
+                Ok(Evidence::two_receipts(&first, second)
+                    .or_else(|error| Evidence::two_logs(&first, second).map_err(|_| error))?)
             }
             Body::RevealReceived(reveal, ..) => {
                 let receipt = self.before(fault.entry, |body| match body {

@@ -1,15 +1,17 @@
 //! Two histories of one log, and words that it breaks. Spec: EVIDENCE-5, EVIDENCE-6.
 
 use symphony_proto::evidence::v1 as wire;
-use symphony_transparency::{StatementKind, TreeHead, UnverifiedStatement, verify_consistency};
+use symphony_transparency::{
+    Digest, StatementKind, TreeHead, UnverifiedStatement, verify_consistency,
+};
 
 use super::{
     EvidenceError,
-    checked::{Log, node_hash, node_hashes, record, require, require_order, statement},
+    checked::{Log, network_of, node_hash, node_hashes, record, require, require_order, statement},
     convict::Found,
 };
 use crate::{
-    cross_check::{Reference, Standing, held},
+    cross_check::{Standing, Word, held},
     fault::{Breach, Rule, hex},
     records::{
         Acknowledgement, Assignment, Beacon, Bid, Call, Capability, Entry, Opening, Origin,
@@ -76,7 +78,7 @@ pub(super) fn two_entries(proof: &wire::EntryPair) -> Result<Found, EvidenceErro
 
 pub(super) fn broken_word(proof: &wire::BrokenWord) -> Result<Found, EvidenceError> {
     let log = Log::begin(&proof.genesis)?;
-    let word = word(&proof.statement, &log)?;
+    let word = word(&proof.statement, &log.network)?;
     require("statement", "author", &log.author, &word.signer)?;
     require("statement", "log", &log.id, &word.place.log)?;
     let entry = log.entry("entry", proof.entry.as_ref())?;
@@ -99,15 +101,36 @@ pub(super) fn broken_word(proof: &wire::BrokenWord) -> Result<Found, EvidenceErr
     Ok(Found::about(&log, breach.at(log.author, entry.index)))
 }
 
+pub(super) fn two_logs(proof: &wire::StatementPair) -> Result<Found, EvidenceError> {
+    let network = network_of("first", &proof.first)?;
+    let (first, second) = (
+        word(&proof.first, &network)?,
+        word(&proof.second, &network)?,
+    );
+    require("second", "author", &first.signer, &second.signer)?;
+    // By the logs: then equal ones prove nothing, whatever the statements say.
+    require_order(&first.place.log, &second.place.log)?;
+    let breach = Breach::new(
+        Rule::TwoLogs,
+        format_args!("log {} alone", first.place.log),
+        format_args!("log {} too", second.place.log),
+    );
+    Ok(Found {
+        fault: breach.at(first.signer, second.place.index),
+        network,
+        log: Some(second.place.log),
+    })
+}
+
 /// What a statement says of a place in a log.
-fn word(bytes: &[u8], log: &Log) -> Result<Reference, EvidenceError> {
+fn word(bytes: &[u8], network: &Digest) -> Result<Word, EvidenceError> {
     fn issued<R: StatementRecord>(
         bytes: &[u8],
-        log: &Log,
+        network: &Digest,
         origin: impl Fn(&R) -> Origin,
-    ) -> Result<Reference, EvidenceError> {
-        let received: Received<R> = statement("statement", bytes, &log.network)?;
-        Ok(Reference {
+    ) -> Result<Word, EvidenceError> {
+        let received: Received<R> = statement("statement", bytes, network)?;
+        Ok(Word {
             signer: *received.statement.author(),
             place: origin(&received.record),
             statement: received.digest(),
@@ -124,18 +147,18 @@ fn word(bytes: &[u8], log: &Log) -> Result<Reference, EvidenceError> {
         })?
         .kind();
     match kind {
-        StatementKind::Capability => issued::<Capability>(bytes, log, |record| record.origin),
-        StatementKind::Revocation => issued::<Revocation>(bytes, log, |record| record.origin),
-        StatementKind::Beacon => issued::<Beacon>(bytes, log, |record| record.origin),
-        StatementKind::Bid => issued::<Bid>(bytes, log, |record| record.origin),
-        StatementKind::Assignment => issued::<Assignment>(bytes, log, |record| record.origin),
-        StatementKind::Receipt => issued::<Receipt>(bytes, log, |record| record.origin),
-        StatementKind::Reveal => issued::<Reveal>(bytes, log, |record| record.origin),
-        StatementKind::Call => issued::<Call>(bytes, log, |record| record.origin),
-        StatementKind::Opening => issued::<Opening>(bytes, log, |record| record.origin),
+        StatementKind::Capability => issued::<Capability>(bytes, network, |record| record.origin),
+        StatementKind::Revocation => issued::<Revocation>(bytes, network, |record| record.origin),
+        StatementKind::Beacon => issued::<Beacon>(bytes, network, |record| record.origin),
+        StatementKind::Bid => issued::<Bid>(bytes, network, |record| record.origin),
+        StatementKind::Assignment => issued::<Assignment>(bytes, network, |record| record.origin),
+        StatementKind::Receipt => issued::<Receipt>(bytes, network, |record| record.origin),
+        StatementKind::Reveal => issued::<Reveal>(bytes, network, |record| record.origin),
+        StatementKind::Call => issued::<Call>(bytes, network, |record| record.origin),
+        StatementKind::Opening => issued::<Opening>(bytes, network, |record| record.origin),
         StatementKind::Acknowledgement => {
-            let received: Received<Acknowledgement> = statement("statement", bytes, &log.network)?;
-            Ok(Reference {
+            let received: Received<Acknowledgement> = statement("statement", bytes, network)?;
+            Ok(Word {
                 signer: *received.statement.author(),
                 place: received.record.origin,
                 statement: received.record.statement,

@@ -50,13 +50,7 @@ pub(super) fn minimal_note(note: &str) -> Vec<u8> {
         return note.as_bytes().to_vec();
     };
     let origin = parsed.text().lines().next().unwrap_or_default();
-    let mut minimal = format!("{}\n", parsed.text());
-    for line in parsed.signatures() {
-        if line.name() == origin {
-            minimal.push_str(&format!("{line}\n"));
-        }
-    }
-    minimal.into_bytes()
+    parsed.with_lines_of(origin).into_bytes()
 }
 
 impl Evidence {
@@ -98,6 +92,22 @@ impl Evidence {
         Self::made(wire::evidence::Proof::TwoReceipts(sorted::<Receipt>(
             one, other,
         )?))
+    }
+
+    /// Two statements of one key that name two logs, in either order, each of any kind that names an entry.
+    ///
+    /// # Errors
+    /// [`EvidenceError`], if they do not convict.
+    ///
+    /// Spec: EVIDENCE-4.
+    pub fn two_logs(one: &[u8], other: &[u8]) -> Result<Self, EvidenceError> {
+        let proof = |first: &[u8], second: &[u8]| {
+            Self::made(wire::evidence::Proof::TwoLogs(wire::StatementPair {
+                first: first.to_vec(),
+                second: second.to_vec(),
+            }))
+        };
+        proof(one, other).or_else(|_| proof(other, one))
     }
 
     /// A bid's statement whose match is not that of its capability and beacon, or below the threshold that `params` (canonical

@@ -97,6 +97,7 @@ impl Evidence {
             Proof::LoneEntry(proof) => entries::lone_entry(proof),
             Proof::BrokenLink(proof) => entries::broken_link(proof),
             Proof::Window(proof) => window::verify(proof),
+            Proof::TwoLogs(pair) => history::two_logs(pair),
         }?;
         Ok(Conviction::new(found, self.kind(), self.bytes.len()))
     }
@@ -116,6 +117,7 @@ impl Evidence {
             Proof::LoneEntry(_) => "lone_entry",
             Proof::BrokenLink(_) => "broken_link",
             Proof::Window(_) => "window",
+            Proof::TwoLogs(_) => "two_logs",
         }
     }
 

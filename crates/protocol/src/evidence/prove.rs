@@ -98,7 +98,9 @@ impl Evidence {
             });
         }
         match fault.rule {
-            Rule::TreeRoot | Rule::Omission | Rule::Fork => Err(ProveError::OtherProof(fault.rule)),
+            Rule::TreeRoot | Rule::Omission | Rule::Fork | Rule::TwoLogs => {
+                Err(ProveError::OtherProof(fault.rule))
+            }
             Rule::Malformed | Rule::Genesis | Rule::Origin => covered.lone_entry(fault.entry),
             Rule::Chain => covered
                 .lone_entry(fault.entry)
