@@ -13,7 +13,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use symphony_executor::ExecutorConfig;
 use symphony_protocol::{
-    policy::PolicyKind,
+    policy::{PolicyKind, PolicyParameters},
     records::{Params, Policy, RecordError},
 };
 
@@ -102,7 +102,8 @@ pub struct ProfileSettings {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySettings {
-    /// `shared`, `paper`, or, by chance, `random`, `random-top`, `epsilon-greedy` or `thompson`.
+    /// `shared`, `paper`, `disjoint`, `hybrid`, `strongest`, `screening`, or, by chance, `random`, `random-top`,
+    /// `epsilon-greedy` or `thompson`.
     pub kind: PolicyChoice,
     /// Width of the exploration, in parts per million of the theory's; the kind's default if absent.
     pub exploration_ppm: Option<u32>,
@@ -110,6 +111,16 @@ pub struct PolicySettings {
     pub winner_bonus_ppm: Option<u32>,
     /// Worth of a passed check of the answer, in parts per million; 0 switches the checker off.
     pub checker_ppm: u32,
+    /// How much of its weight a choice keeps with each later one, in parts per million (500000 to 1000000); nothing is
+    /// forgotten if absent. For `shared`, `paper` and `disjoint`.
+    pub discount_ppm: Option<u32>,
+    /// After how many settlements the policy learns no more; it never stops if absent.
+    pub frozen_after: Option<u64>,
+    /// How far rewards of a peer must stray in sum from their mean until it is measured anew at that kind of step, in parts per
+    /// million; 0: never.
+    pub change_threshold_ppm: u32,
+    /// How far a single reward may stray for nothing, in parts per million.
+    pub change_drift_ppm: u32,
 }
 
 /// Which learning rule.
@@ -121,6 +132,14 @@ pub enum PolicyChoice {
     Shared,
     /// As published.
     Paper,
+    /// A LinUCB for each peer.
+    Disjoint,
+    /// One LinUCB for all peers, and a small one for each beside it.
+    Hybrid,
+    /// The candidate with the best measured success; learns nothing else.
+    Strongest,
+    /// The first of the ranking; learns nothing else.
+    Screening,
     /// By chance, evenly among all candidates; learns as `shared`, as do the three that follow.
     Random,
     /// By chance, evenly among those that screening keeps.
@@ -129,6 +148,23 @@ pub enum PolicyChoice {
     EpsilonGreedy,
     /// The best by weights that chance draws from what LinUCB holds possible.
     Thompson,
+}
+
+impl From<PolicyChoice> for PolicyKind {
+    fn from(choice: PolicyChoice) -> Self {
+        match choice {
+            PolicyChoice::Shared => Self::Shared,
+            PolicyChoice::Paper => Self::Paper,
+            PolicyChoice::Disjoint => Self::Disjoint,
+            PolicyChoice::Hybrid => Self::Hybrid,
+            PolicyChoice::Strongest => Self::Strongest,
+            PolicyChoice::Screening => Self::Screening,
+            PolicyChoice::Random => Self::Random,
+            PolicyChoice::RandomTop => Self::RandomTop,
+            PolicyChoice::EpsilonGreedy => Self::EpsilonGreedy,
+            PolicyChoice::Thompson => Self::Thompson,
+        }
+    }
 }
 
 /// How a node takes part in the distributed table of peers.
@@ -220,6 +256,10 @@ impl Default for PolicySettings {
             exploration_ppm: None,
             winner_bonus_ppm: None,
             checker_ppm: 0,
+            discount_ppm: None,
+            frozen_after: None,
+            change_threshold_ppm: 0,
+            change_drift_ppm: 0,
         }
     }
 }
@@ -345,6 +385,36 @@ impl Config {
                 &self.policy.checker_ppm,
             );
         }
+        for (key, most, actual) in [
+            (
+                "policy.change_threshold_ppm",
+                100_000_000,
+                &self.policy.change_threshold_ppm,
+            ),
+            (
+                "policy.change_drift_ppm",
+                1_000_000,
+                &self.policy.change_drift_ppm,
+            ),
+        ] {
+            if *actual > most {
+                return value(
+                    key,
+                    "at most 100000000, and a drift of at most 1000000",
+                    actual,
+                );
+            }
+        }
+        let range = PolicyParameters::discounts(self.policy.kind.into());
+        if let Some(discount_ppm) = self.policy.discount_ppm
+            && !range.contains(&discount_ppm)
+        {
+            return value(
+                "policy.discount_ppm",
+                "500000 to 1000000, for shared, paper and disjoint alone",
+                &discount_ppm,
+            );
+        }
         Ok(())
     }
 
@@ -358,14 +428,13 @@ impl Config {
 
     /// The policy that these settings name.
     pub fn policy(&self) -> Policy {
-        let mut policy = match self.policy.kind {
-            PolicyChoice::Shared => Policy::shared(),
-            PolicyChoice::Paper => Policy::paper(),
-            PolicyChoice::Random => Policy::by_chance(PolicyKind::Random),
-            PolicyChoice::RandomTop => Policy::by_chance(PolicyKind::RandomTop),
-            PolicyChoice::EpsilonGreedy => Policy::by_chance(PolicyKind::EpsilonGreedy),
-            PolicyChoice::Thompson => Policy::by_chance(PolicyKind::Thompson),
-        };
+        let mut policy = Policy::of_kind(self.policy.kind.into());
+        if let Some(discount_ppm) = self.policy.discount_ppm {
+            policy.parameters.discount_ppm = discount_ppm;
+        }
+        policy.parameters.frozen_after = self.policy.frozen_after;
+        policy.change_threshold_ppm = self.policy.change_threshold_ppm;
+        policy.change_drift_ppm = self.policy.change_drift_ppm;
         if let Some(exploration_ppm) = self.policy.exploration_ppm {
             policy.parameters.exploration_ppm = exploration_ppm;
         }

@@ -12,8 +12,10 @@ from symphony_reference.encoding import H as digest
 from symphony_reference.encoding import HP as list_digest
 from symphony_reference.encoding import u64
 from symphony_reference.mathematics import (
-    NUMBERS, LinUcb, Stream, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity, tally, tally_of_plans,
+    NUMBERS, LinUcb, Parameters, Policy, Stream, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity,
+    tally, tally_of_plans, times, triangle,
 )
+from vectors import learned
 from symphony_reference.state import EMPTY, Inner, bit, digest_of, inserted, root_of
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
@@ -182,12 +184,16 @@ def listed(numbers):
     return " ".join(map(bits, numbers))
 
 
-def model_fields(model):
+def model_fields(model, parameters):
     yield "observations", model.t
-    yield "triangle", listed(model.triangle())
+    yield "triangle", listed(triangle(model.inverse))
     yield "b", listed(model.b)
-    yield "theta", listed(model.times(model.b))
-    yield "beta", bits(model.beta())
+    yield "theta", listed(times(model.inverse, model.b))
+    yield "beta", bits(Parameters(*parameters[:6], 1_000_000, 1_000_000).width_scale(6, model.t))
+
+
+def lasting(parameters):
+    return Parameters(*parameters, 1_000_000)
 
 
 def history(kind, length):
@@ -208,7 +214,7 @@ def linucb_vectors():
         ("shared-new", SHARED, 0), ("shared-1", SHARED, 1), ("shared-200", SHARED, 200),
         ("paper-1", PAPER, 1), ("paper-10", PAPER, 10), ("paper-100", PAPER, 100), ("bold-40", bold, 40),
     ):
-        model, steps = LinUcb(parameters), []
+        model, steps = LinUcb(lasting(parameters)), []
         for x, r in history(parameters[0], length):
             model.choice(x)
             model.reward(r, x)
@@ -217,28 +223,28 @@ def linucb_vectors():
         write(
             "linucb", "learn-" + name, "ok", "SELECT-12, SELECT-15, SELECT-16, SELECT-17, SELECT-19",
             f"{length} choices with their rewards.", ("parameters", " ".join(map(str, parameters))), *steps,
-            *model_fields(model), ("assess", f"{listed(x)} {listed(model.assess(x))}"),
+            *model_fields(model, parameters), ("assess", f"{listed(x)} {listed(model.assess([x], 0)[0])}"),
         )
-    model, steps = LinUcb(SHARED), []
+    model, steps = LinUcb(lasting(SHARED)), []
     for index, (x, r) in enumerate(history("shared", 12)):
         model.choice(x)
         steps.append(("choice", listed(x)))
         if index % 3 == 2:
-            model.choice(x, -1)
+            model.choice(x, 0, -1)
             steps.append(("forget", listed(x)))
         else:
             model.reward(r, x)
             steps.append(("reward", f"{bits(r)} {listed(x)}"))
     write(
         "linucb", "forget", "ok", "SELECT-18", "Every third choice is taken back.",
-        ("parameters", " ".join(map(str, SHARED))), *steps, *model_fields(model),
+        ("parameters", " ".join(map(str, SHARED))), *steps, *model_fields(model, SHARED),
     )
     x = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
-    model = LinUcb(SHARED)
-    model.choice(x, -1)
+    model = LinUcb(lasting(SHARED))
+    model.choice(x, 0, -1)
     write(
         "linucb", "forget-refused", "ok", "SELECT-18", "What was never counted cannot be taken back.",
-        ("parameters", " ".join(map(str, SHARED))), ("forget", listed(x)), *model_fields(model),
+        ("parameters", " ".join(map(str, SHARED))), ("forget", listed(x)), *model_fields(model, SHARED),
     )
     for name, comment, parameters, length, shortlist, executors, newcomers, exploration in (
         ("new", "A policy that has seen nothing.", SHARED, 0, POOL, 3, "at-most-one", False),
@@ -249,17 +255,62 @@ def linucb_vectors():
         ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", False),
         ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", False),
     ):
-        model, steps = LinUcb(parameters), []
+        model, steps = LinUcb(lasting(parameters)), []
         for x, r in history(parameters[0], length):
             model.choice(x)
             model.reward(r, x)
             steps += [("choice", listed(x)), ("reward", f"{bits(r)} {listed(x)}")]
-        picks, after = pick(model, shortlist, executors, 0, exploration, newcomers == "at-most-one")
+        policy = Policy(lasting(parameters))
+        policy.rule.model = model
+        picks, after = pick(policy, shortlist, executors, 0, exploration, newcomers == "at-most-one")
         write(
             "linucb", "pick-" + name, "ok", "SELECT-13, SELECT-16, SELECT-17, SELECT-20", comment,
             ("parameters", " ".join(map(str, parameters))), *steps, ("executors", executors),
             ("newcomers", newcomers), ("exploration", "on" if exploration else "off"), *candidate_fields(shortlist),
-            *(("pick", f"{i} {bid} {listed(numbers)}") for i, bid, *numbers in picks), *model_fields(after),
+            *(("pick", f"{i} {bid} {listed(numbers)}") for i, bid, *numbers, _ in picks),
+            *model_fields(after.rule.model, parameters),
+        )
+
+
+# ---- policies of every kind (SELECT-13 to SELECT-26) --------------------------------------------------------------------------
+
+
+def policy_vectors():
+    standard = (50_000, 50_000, 1_000_000, 500_000, 1_000_000, 100_000)
+    for name, kind, discount, frozen, spec, comment in (
+        ("shared", "shared", 1_000_000, None, "SELECT-12", "One model for all peers."),
+        ("shared-discount", "shared", 970_000, None, "SELECT-21, SELECT-22", "What is long ago weighs less."),
+        ("shared-frozen", "shared", 1_000_000, 9, "SELECT-26", "Nine settlements are learned, and no more."),
+        ("shared-never", "shared", 1_000_000, 0, "SELECT-26", "Nothing is ever learned."),
+        ("paper", "paper", 1_000_000, None, "SELECT-12", "Choices count when they are settled."),
+        ("paper-discount", "paper", 900_000, None, "SELECT-21, SELECT-22", "Both at settlement, and forgetful."),
+        ("disjoint", "disjoint", 1_000_000, None, "SELECT-23", "A model for each peer."),
+        ("disjoint-discount", "disjoint", 950_000, None, "SELECT-23, SELECT-21", "What one peer did ages with the choices of all."),
+        ("hybrid", "hybrid", 1_000_000, None, "SELECT-24", "A shared model, and one for each peer."),
+        ("strongest", "strongest", 1_000_000, None, "SELECT-25", "The highest prior."),
+        ("screening", "screening", 1_000_000, None, "SELECT-25", "The first of the ranking."),
+        ("static", "static", 1_000_000, None, "SELECT-25", "Whom the operator named, then the first of the ranking."),
+    ):
+        policy = Policy(Parameters(kind, *standard, discount, frozen_after=frozen))
+        steps, made = [], []
+        for place, (x, r) in enumerate(history(kind, 24)):
+            peer = bytes.fromhex(PEERS[place * place % 5])
+            made.append((peer, x, policy.choose(peer, x)))
+            steps.append(("choose", f"{peer.hex()} {listed(x)}"))
+            late = place - place % 4  # rewards come late, and not in order
+            if place % 4 == 3:
+                for settled in (late + 2, late, late + 3):
+                    policy.settle(*made[settled], r)
+                    steps.append(("settle", f"{made[settled][2]} {bits(r)}"))
+                policy.void(*made[late + 1])
+                steps.append(("void", made[late + 1][2]))
+        shortlist = [{**one, "peer": bytes.fromhex(one["peer"]), "named": one["peer"] == PEERS[2]} for one in POOL]
+        picks, policy = pick(policy, shortlist, 3, 0, False)
+        write(
+            "policies", name, "ok", spec, comment, ("parameters", " ".join(map(str, (kind, *standard, discount)))),
+            ("frozen_after", "never" if frozen is None else frozen), *steps, ("executors", 3), ("named", PEERS[2]),
+            *candidate_fields(POOL), *(("pick", f"{i} {bid} {number} {listed(rest)}") for i, bid, *rest, number in picks),
+            *learned(policy),
         )
 
 
@@ -424,6 +475,7 @@ if __name__ == "__main__":
     embedding_vectors()
     screening_vectors()
     linucb_vectors()
+    policy_vectors()
     vote_vectors()
     reward_vectors()
     map_vectors()

@@ -262,25 +262,71 @@ def screening(v):
 
 def linucb(v):
     kind, *ppm = v.text("parameters").split()
-    model = m.LinUcb((kind, *map(int, ppm)))
+    parameters = m.Parameters(kind, *map(int, ppm), 10**6)
+    model = m.LinUcb(parameters)
     if "choice" in v or "forget" in v:
         rewards, forgets = iter(v.all("reward")), iter(v.all("forget"))
         for line in steps(v):
             if line[0] == "reward":
                 model.reward(*(lambda r, *x: (r, x))(*numbers(next(rewards).split())))
             else:
-                model.choice(numbers(line[1].split()), 1 if line[0] == "choice" else -1)
+                model.choice(numbers(line[1].split()), 0, 1 if line[0] == "choice" else -1)
         del forgets
     if v.name.startswith("pick"):
         limited = v.text("newcomers") == "at-most-one"
         shortlist = list(candidates(v))
-        picks, model = m.pick(model, shortlist, int(v.text("executors")), 0, v.text("exploration") == "on", limited)
-        same([f"{i} {bid} {listed(rest)}" for i, bid, *rest in picks], v.all("pick"), "picks")
-    same((str(model.t), listed(model.triangle()), listed(model.b), listed(model.times(model.b)), listed([model.beta()])),
+        policy = m.Policy(parameters)
+        policy.rule.model = model
+        picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, v.text("exploration") == "on", limited)
+        same([f"{i} {bid} {listed(rest)}" for i, bid, *rest, _ in picks], v.all("pick"), "picks")
+        model = policy.rule.model
+    beta = parameters.width_scale(6, model.t) if parameters.exploration == 1 else m.Parameters(
+        kind, *map(int, ppm[:5]), 10**6, 10**6).width_scale(6, model.t)
+    same((str(model.t), listed(m.triangle(model.inverse)), listed(model.b), listed(m.times(model.inverse, model.b)), listed([beta])),
          tuple(v.text(name) for name in ("observations", "triangle", "b", "theta", "beta")), "model")
     if "assess" in v:
         x = numbers(v.text("assess").split())[:6]
-        same(f"{listed(x)} {listed(model.assess(x))}", v.text("assess"), "assessment")
+        same(f"{listed(x)} {listed(model.assess([x], 0)[0])}", v.text("assess"), "assessment")
+
+
+def policies(v):
+    """What a policy of any kind learned from choices, and whom it picks then."""
+    kind, *ppm = v.text("parameters").split()
+    frozen = v.text("frozen_after")
+    policy = m.Policy(m.Parameters(kind, *map(int, ppm), frozen_after=None if frozen == "never" else int(frozen)))
+    made = {}
+    for line in (VECTORS / v.folder / (v.name + ".txt")).read_text().splitlines():
+        name, _, value = line.partition(": ")
+        words = value.split(" ")
+        if name == "choose":
+            peer, x = bytes.fromhex(words[0]), numbers(words[1:])
+            number = policy.choose(peer, x)
+            made[number] = (peer, x, number)
+        elif name == "settle":
+            policy.settle(*made[int(words[0])], from_bits(words[1]))
+        elif name == "void":
+            policy.void(*made[int(words[0])])
+    shortlist = [{**one, "named": one["peer"].hex() in v.all("named")} for one in candidates(v)]
+    picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, False)
+    same([f"{i} {bid} {number} {listed(rest)}" for i, bid, *rest, number in picks], v.all("pick"), "picks")
+    same(sorted(learned(policy)), sorted((name, value) for name in ("choices", "settled", "shared", "peer") for value in v.all(name)), "policy")
+
+
+def learned(policy):
+    """All numbers of a policy, as a vector has them."""
+    yield "choices", str(policy.choices)
+    yield "settled", str(policy.settled)
+    rule = policy.rule
+    if isinstance(rule, (m.OneForAll, m.Hybrid)):
+        yield "shared", line_of(rule.model if isinstance(rule, m.OneForAll) else rule)
+    for peer, model in getattr(rule, "peers", {}).items():
+        yield "peer", f"{peer.hex()} {line_of(model)}"
+
+
+def line_of(model):
+    """Choices, the choice up to which it is discounted, and then its numbers in the order of `LinearState`."""
+    state = replay.numbers_of(model)
+    return f"{state.observations} {state.until} {(state.weight + state.matrix + state.squared + state.cross + state.b).hex()}"
 
 
 def steps(v):
@@ -356,7 +402,7 @@ CHECKS = {
     "chance": chance,
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
-    "cosignatures": cosignatures, "tiles": tiles_, "trust-policies": trust_policies, "witness": witness, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb,
+    "cosignatures": cosignatures, "tiles": tiles_, "trust-policies": trust_policies, "witness": witness, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb, "policies": policies,
     "vote": vote, "reward": reward, "map": map_,
 }
 

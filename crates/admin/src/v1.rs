@@ -13,7 +13,7 @@
 tonic::include_proto!("symphony.admin.v1");
 
 pub use symphony_proto::log::v1::{AnswerCheck, OutcomeClass, Phase};
-pub use symphony_proto::params::v1::{Params, Policy, PolicyKind, VoteRule};
+pub use symphony_proto::params::v1::{NamedPeer, Params, Policy, PolicyKind, VoteRule};
 pub use symphony_proto::statement::v1::{AnswerForm, Device, Reach, ResultClass};
 
 /// The encoded descriptors of the API and of everything it imports, for reflection.

@@ -189,7 +189,7 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         Body::RevealReceived(statement, ..) => received(statement.digest()),
         Body::AcknowledgementReceived(statement) => received(statement.digest()),
         Body::Genesis(_)
-        | Body::PolicySet(_)
+        | Body::PolicySet(..)
         | Body::TaskOpened(_)
         | Body::Timeout(_)
         | Body::Resumed

@@ -33,6 +33,8 @@ pub struct Candidate {
     pub reputation: f64,
     /// Whether the coordinator's log holds too few settlements of this bidder to know it.
     pub newcomer: bool,
+    /// Whether the operator named this peer for this kind of step (`static` asks for it, and nothing else does).
+    pub named: bool,
 }
 
 /// Weights of the composite score, in parts per million; usually 500 000, 350 000 and 150 000.
@@ -167,6 +169,7 @@ pub(crate) mod tests {
             availability: 1.0,
             reputation: 0.5,
             newcomer: false,
+            named: false,
         }
     }
 

@@ -5,6 +5,7 @@ mod kit;
 
 use kit::{EXECUTE_MS, Order, World};
 use symphony_protocol::{
+    policy::{Learned, Model, Ridge},
     records::{
         Body, OutcomeClass, Params, Phase, Policy, Received, ResultClass, Settlement, TaskDecided,
         Timeout,
@@ -69,6 +70,14 @@ fn measures(world: &World, peer: &PublicKey) -> (PeerMeasures, BucketMeasures) {
 
 fn executor(world: &World, order: &Order) -> PublicKey {
     world.executors[order.executor].key()
+}
+
+/// The one linear model of a policy that has only that.
+fn ridge(model: &Model) -> &Ridge<6> {
+    let Learned::Shared(shared) = model.learned() else {
+        panic!("a shared model")
+    };
+    &shared.ridge
 }
 
 fn standard() -> Params {
@@ -200,7 +209,7 @@ fn settle_11_shared_counts_choices_at_the_close_and_rewards_at_the_settlement() 
         let mut world = pair(policy);
         vote(&mut world);
         let state = world.coordinator.replay.state();
-        let model = &state.learner().unwrap().model;
+        let model = ridge(&state.learner().unwrap().model);
         assert_eq!((model.observations(), model.b()), (counted, [0.0; 6]));
         let step = state.step(world.beacon_index()).unwrap();
         let contexts: Vec<[f64; 6]> = step
@@ -209,7 +218,7 @@ fn settle_11_shared_counts_choices_at_the_close_and_rewards_at_the_settlement() 
             .map(|selection| selection.features)
             .collect();
         settle(&mut world);
-        let model = &world.coordinator.replay.state().learner().unwrap().model;
+        let model = ridge(&world.coordinator.replay.state().learner().unwrap().model);
         assert_eq!(model.observations(), 2);
         for (place, learned) in model.b().into_iter().enumerate() {
             close(learned, REWARD * (contexts[0][place] + contexts[1][place]));
@@ -225,12 +234,16 @@ fn settle_11_a_void_settlement_takes_back_the_choice_and_teaches_nothing() {
         world.until_assigned();
         world.coordinator.push(Body::Resumed);
         settle(&mut world);
-        let model = &world.coordinator.replay.state().learner().unwrap().model;
+        let model = ridge(&world.coordinator.replay.state().learner().unwrap().model);
         assert_eq!(
             (model.observations(), model.b()),
-            (fresh.model.observations(), [0.0; 6])
+            (ridge(&fresh.model).observations(), [0.0; 6])
         );
-        for (found, expected) in model.triangle().into_iter().zip(fresh.model.triangle()) {
+        for (found, expected) in model
+            .triangle()
+            .into_iter()
+            .zip(ridge(&fresh.model).triangle())
+        {
             assert!(
                 (found - expected).abs() < 1e-6,
                 "the inverse is as before the choice: {found}, {expected}"

@@ -2,6 +2,7 @@
 //!
 //! They are written by a second implementation (`tests/reference/mathematics.py`); every number must agree to the bit.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use symphony_protocol::map::{Proof, ProofError, StateMap, Terminal};
 use symphony_protocol::matching::{Profile, match_ppm};
 use symphony_protocol::number::ln;
 use symphony_protocol::policy::{
-    Context, LinUcb, NewcomerRule, PickRules, PolicyKind, PolicyParameters, pick,
+    Choice, Context, Downdate, Learned, LinUcb, Model, NewcomerRule, Parts, PickRules, PolicyKind,
+    PolicyParameters, Ridge, Shared, pick,
 };
 use symphony_protocol::reward::{Answered, Checked, Outcome, RewardParameters, Vote};
 use symphony_protocol::screening::{Candidate, Exploration, Weights, rank};
@@ -142,6 +144,7 @@ fn candidate(text: &str) -> Candidate {
         availability: number(words[6]),
         reputation: number(words[7]),
         newcomer: words[8] == "newcomer",
+        named: false,
     }
 }
 
@@ -231,10 +234,7 @@ fn select_11_screening_vectors() {
 fn policy_parameters(case: &Case) -> PolicyParameters {
     let words = case.words("parameters");
     PolicyParameters {
-        kind: match words[0].as_str() {
-            "shared" => PolicyKind::Shared,
-            _ => PolicyKind::Paper,
-        },
+        kind: PolicyKind::from_name(&words[0]).expect("a kind"),
         lambda_ppm: ppm(&words[1]),
         delta_ppm: ppm(&words[2]),
         alpha_ppm: ppm(&words[3]),
@@ -246,7 +246,7 @@ fn policy_parameters(case: &Case) -> PolicyParameters {
 }
 
 /// The policy after the case's choices, rewards and withdrawals.
-fn learned(case: &Case) -> LinUcb {
+fn learned(case: &Case) -> LinUcb<6> {
     let mut policy = LinUcb::new(&policy_parameters(case));
     for (name, value) in &case.fields {
         let words: Vec<&str> = value.split(' ').collect();
@@ -254,7 +254,7 @@ fn learned(case: &Case) -> LinUcb {
             "choice" => policy.observe_choice(&context(&words)),
             "reward" => policy.observe_reward(&context(&words[1..]), number(words[0])),
             "forget" => {
-                policy.forget_choice(&context(&words));
+                let _: Downdate = policy.forget_choice(&context(&words));
             }
             _ => {}
         }
@@ -262,15 +262,13 @@ fn learned(case: &Case) -> LinUcb {
     policy
 }
 
-fn is_policy(case: &Case, policy: &LinUcb) {
+fn is_policy(case: &Case, policy: &LinUcb<6>) {
     case.is("observations", policy.observations().to_string());
     case.is("triangle", listed(&policy.triangle()));
     case.is("b", listed(&policy.b()));
     case.is("theta", listed(&policy.theta()));
-    case.is(
-        "beta",
-        shown(policy.parameters().beta(policy.observations())),
-    );
+    let beta = policy.parameters().beta(6, policy.observations() as f64);
+    case.is("beta", shown(beta));
 }
 
 #[test]
@@ -287,7 +285,10 @@ fn select_16_linucb_vectors() {
                 exploration: exploration(case),
             };
             let shortlist: Vec<Candidate> = case.all("candidate").map(candidate).collect();
-            let picked = pick(&policy, &shortlist, &rules);
+            let parameters = policy_parameters(case);
+            let model = Model::from_parts(&parameters, 0, 0, Some(&policy.parts()))
+                .expect("parts of a policy");
+            let picked = pick(model, &shortlist, &rules, None);
             let picks: Vec<String> = picked
                 .picks
                 .iter()
@@ -298,16 +299,134 @@ fn select_16_linucb_vectors() {
                 .collect();
             let expected: Vec<&str> = case.all("pick").collect();
             assert_eq!(picks, expected, "{}", case.path.display());
-            is_policy(case, &picked.policy);
-        } else {
-            is_policy(case, &policy);
+            let Learned::Shared(Shared {
+                ridge: Ridge::Lasting(after),
+            }) = picked.policy.learned()
+            else {
+                panic!("a shared model")
+            };
+            is_policy(case, after);
+            return;
         }
+        is_policy(case, &policy);
         for assessed in case.all("assess") {
             let words: Vec<&str> = assessed.split(' ').collect();
             let choice = policy.assess(&[context(&words[..6])])[0];
             let numbers = listed(&[choice.estimate, choice.width, choice.score]);
             assert_eq!(numbers, words[6..].join(" "), "{}", case.path.display());
         }
+    });
+}
+
+/// The numbers of a linear model: two counts, and then its numbers in the order of the state's fields.
+fn shown_parts(parts: &Parts) -> String {
+    let weight = parts.weight.as_slice();
+    let all = [
+        weight,
+        &parts.matrix,
+        &parts.squared,
+        &parts.cross,
+        &parts.b,
+    ]
+    .concat();
+    let numbers: String = all.iter().map(|number| shown(*number)).collect();
+    format!("{} {} {numbers}", parts.observations, parts.until)
+}
+
+/// A policy of any kind after the case's choices and what came of them.
+fn policy_of(case: &Case) -> Model {
+    let words = case.words("parameters");
+    let parameters = PolicyParameters {
+        discount_ppm: ppm(&words[7]),
+        frozen_after: match case.one("frozen_after") {
+            "never" => None,
+            count => Some(integer(count)),
+        },
+        ..policy_parameters(case)
+    };
+    assert_eq!(parameters.validate(), Ok(()));
+    let mut policy = Model::new(&parameters);
+    let mut choices: Vec<Choice> = Vec::new();
+    for (name, value) in &case.fields {
+        let words: Vec<&str> = value.split(' ').collect();
+        let made = |number: &str| {
+            let number = integer(number);
+            let found = choices.iter().find(|choice| choice.number == number);
+            *found.expect("a choice that was made")
+        };
+        match name.as_str() {
+            "choose" => {
+                let peer = PublicKey::from_slice(&bytes(words[0])).expect("a key");
+                let context = context(&words[1..]);
+                let number = policy.choose(peer, context);
+                choices.push(Choice {
+                    peer,
+                    context,
+                    number,
+                });
+            }
+            "settle" => policy.settle(&made(words[0]), number(words[1])),
+            "void" => policy.void(&made(words[0])),
+            _ => {}
+        }
+    }
+    policy
+}
+
+/// Spec: SELECT-12, SELECT-21 to SELECT-26.
+#[test]
+fn select_26_policy_vectors() {
+    each("policies", 12, |case| {
+        let named = case.one("named");
+        let shortlist: Vec<Candidate> = case
+            .all("candidate")
+            .map(|text| Candidate {
+                named: text.starts_with(named),
+                ..candidate(text)
+            })
+            .collect();
+        let rules = PickRules {
+            executors: usize::try_from(case.integer("executors")).expect("small"),
+            newcomers: NewcomerRule::AtMostOne,
+            exploration: Exploration::Off,
+        };
+        let mut picked = pick(policy_of(case), &shortlist, &rules, None);
+        let picks: Vec<String> = picked
+            .picks
+            .iter()
+            .map(|pick| {
+                let numbers = listed(&[pick.estimate, pick.width, pick.score]);
+                let (position, bid, number) = (pick.position, pick.bid_index, pick.number);
+                format!("{position} {bid} {number} {numbers}")
+            })
+            .collect();
+        let expected: Vec<&str> = case.all("pick").collect();
+        assert_eq!(picks, expected, "{}", case.path.display());
+        case.is("choices", picked.policy.choices().to_string());
+        case.is("settled", picked.policy.settled().to_string());
+        let shared: Vec<String> = picked
+            .policy
+            .shared_parts()
+            .iter()
+            .map(shown_parts)
+            .collect();
+        let expected: Vec<&str> = case.all("shared").collect();
+        assert_eq!(shared, expected, "shared of {}", case.path.display());
+        let peers: BTreeSet<String> = picked
+            .policy
+            .take_peers()
+            .iter()
+            .map(|(peer, parts)| {
+                let key: String = peer
+                    .as_bytes()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
+                format!("{key} {}", shown_parts(parts))
+            })
+            .collect();
+        let expected: BTreeSet<String> = case.all("peer").map(str::to_owned).collect();
+        assert_eq!(peers, expected, "peers of {}", case.path.display());
     });
 }
 

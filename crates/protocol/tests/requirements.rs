@@ -227,7 +227,10 @@ fn replay_4_what_cannot_be_judged_is_unusable_and_nobodys_fault() {
         Replay::begin(&first_entry(&genesis(params()), 1), None),
         Err(Unusable::NotGenesis { .. })
     ));
-    let policy = Author::new(1).entry(Body::PolicySet(Policy::shared()));
+    let policy = Author::new(1).entry(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     let first = Entry { index: 0, ..policy };
     assert!(matches!(
         Replay::begin(&first.encode(), None),

@@ -356,7 +356,10 @@ fn replay_vectors_of_faults_in_inputs() {
 #[test]
 fn replay_vectors_of_faults_in_the_chain() {
     let author = Author::new(1);
-    let sound = author.entry(Body::PolicySet(Policy::shared()));
+    let sound = author.entry(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     let log = |bytes: Vec<u8>| vec![author.entries[0].clone(), bytes];
     let mut wrong = sound.clone();
     wrong.previous = Digest::ZERO;
@@ -407,7 +410,7 @@ fn replay_vectors_of_faults_in_chance() {
         ("thompson", PolicyKind::Thompson),
     ];
     for (name, kind) in kinds {
-        let mut world = World::new(4, Policy::by_chance(kind));
+        let mut world = World::new(4, Policy::of_kind(kind));
         world.whole_task();
         world.open(1).announce(0).take_bids().close();
         world.take_openings();

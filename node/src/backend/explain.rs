@@ -3,7 +3,7 @@
 use symphony_admin::{BackendError, ErrorKind, LogName, SelectionQuery, v1};
 use symphony_ledger::LogReader;
 use symphony_protocol::{
-    policy::{Choice, LinUcb, PolicyKind, features},
+    policy::Model,
     records::{Body, Entry, Params, RecordError, Selection},
     replay::{Replay, Stop},
     screening::{Candidate, Weights, composite, stability},
@@ -219,7 +219,7 @@ impl Scene<'_> {
                 .cmp(&right.rank.unwrap_or(u32::MAX));
             ranks.then_with(|| right.composite.total_cmp(&left.composite))
         });
-        let observations = model.as_ref().map_or(0, LinUcb::observations);
+        let observations = model.as_ref().map_or(0, Model::observations);
         v1::Explanation {
             log: Some(peer_name(&self.state.author(), Some(&self.state.log()))),
             beacon,
@@ -231,25 +231,21 @@ impl Scene<'_> {
             prior_weight_ppm: weights.prior_ppm,
             stability_weight_ppm: weights.stability_ppm,
             features: feature_names(),
-            theta: model
-                .as_ref()
-                .map(|model| model.theta().to_vec())
-                .unwrap_or_default(),
+            theta: model.as_ref().map(Model::theta).unwrap_or_default(),
             observations,
-            beta: model
-                .as_ref()
-                .map_or(0.0, |model| model.parameters().width_scale(observations)),
+            beta: model.as_ref().map_or(0.0, Model::width_scale),
             candidates,
         }
     }
 
-    /// The model before the selection: a shared one has counted the picks of this entry that came earlier.
-    fn model(&self) -> Option<LinUcb> {
-        let mut model = self.state.learner()?.model.clone();
-        if model.kind() == PolicyKind::Shared {
-            let earlier = self.made.len().saturating_sub(1);
-            for selection in &self.made[..earlier] {
-                model.observe_choice(&selection.features);
+    /// The policy before the selection: it has noted the picks of this entry that came earlier.
+    fn model(&self) -> Option<Model> {
+        let bidders = self.step.bids.iter().map(|bid| bid.peer);
+        let mut model = self.state.model_for(bidders)?;
+        let earlier = self.made.len().saturating_sub(1);
+        for selection in &self.made[..earlier] {
+            if let Some(bid) = self.step.bids.iter().find(|bid| bid.entry == selection.bid) {
+                model.choose(bid.peer, selection.features);
             }
         }
         Some(model)
@@ -265,19 +261,13 @@ impl Scene<'_> {
         &self,
         candidate: &Candidate,
         weights: &Weights,
-        model: Option<&LinUcb>,
+        model: Option<&Model>,
         beacon: u64,
     ) -> v1::Candidate {
         let rank = self.rank_of(candidate.bid_index);
-        let assessed = model.filter(|_| rank.is_some()).map(|model| {
-            let x = features(model.kind(), candidate);
-            let choice = model.assess(&[x]).into_iter().next().unwrap_or(Choice {
-                estimate: 0.0,
-                width: 0.0,
-                score: 0.0,
-            });
-            (x, choice)
-        });
+        let assessed = model
+            .filter(|_| rank.is_some())
+            .and_then(|model| model.assess(&[candidate]).into_iter().next());
         let (x, choice) =
             assessed.map_or((Vec::new(), None), |(x, choice)| (x.to_vec(), Some(choice)));
         let log = self

@@ -32,7 +32,7 @@ impl NodeBackend {
     pub(super) async fn policy_of(&self, log: LogName) -> Result<v1::PolicyState, BackendError> {
         let source = self.source(log)?;
         let replay = self.replay(&source).await?;
-        Ok(state_message(replay.state()))
+        Ok(state_message(replay.state(), &Names::of(&self.node)))
     }
 
     pub(super) async fn measures_of(&self, log: LogName) -> Result<Vec<v1::Measure>, BackendError> {
@@ -71,8 +71,9 @@ impl NodeBackend {
     }
 }
 
-fn state_message(state: &State) -> v1::PolicyState {
-    let model = state.learner().map(|learner| &learner.model);
+fn state_message(state: &State, names: &Names) -> v1::PolicyState {
+    let model = state.whole_model();
+    let model = model.as_ref();
     v1::PolicyState {
         log: Some(peer_name(&state.author(), Some(&state.log()))),
         entries: state.entries(),
@@ -81,14 +82,24 @@ fn state_message(state: &State) -> v1::PolicyState {
             .map(|learner| policy_message(&learner.policy)),
         observations: model.map_or(0, |model| model.observations()),
         features: feature_names(),
-        theta: model
-            .map(|model| model.theta().to_vec())
-            .unwrap_or_default(),
-        b: model.map(|model| model.b().to_vec()).unwrap_or_default(),
-        inverse: model
-            .map(|model| model.triangle().to_vec())
-            .unwrap_or_default(),
+        theta: model.map(|model| model.theta()).unwrap_or_default(),
+        b: model.map(|model| model.b()).unwrap_or_default(),
+        inverse: model.map(|model| model.triangle()).unwrap_or_default(),
         counts: Some(counts_message(state.counters())),
+        since: state.learner().map_or(0, |learner| learner.since),
+        choices: model.map_or(0, |model| model.choices()),
+        settled: model.map_or(0, |model| model.settled()),
+        frozen: model.is_some_and(|model| model.is_frozen()),
+        peers: model
+            .map(|model| model.peer_weights())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(peer, observations, theta)| v1::PeerWeights {
+                peer: Some(names.name(&peer)),
+                observations,
+                theta,
+            })
+            .collect(),
     }
 }
 
@@ -120,6 +131,11 @@ fn policy_message(policy: &Policy) -> v1::Policy {
         kind: match parameters.kind {
             PolicyKind::Shared => v1::PolicyKind::Shared,
             PolicyKind::Paper => v1::PolicyKind::Paper,
+            PolicyKind::Disjoint => v1::PolicyKind::Disjoint,
+            PolicyKind::Hybrid => v1::PolicyKind::Hybrid,
+            PolicyKind::Strongest => v1::PolicyKind::Strongest,
+            PolicyKind::Screening => v1::PolicyKind::Screening,
+            PolicyKind::Static => v1::PolicyKind::Static,
             PolicyKind::Random => v1::PolicyKind::Random,
             PolicyKind::RandomTop => v1::PolicyKind::RandomTop,
             PolicyKind::EpsilonGreedy => v1::PolicyKind::EpsilonGreedy,
@@ -142,5 +158,17 @@ fn policy_message(policy: &Policy) -> v1::Policy {
         }
         .into(),
         epsilon_ppm: parameters.epsilon_ppm,
+        discount_ppm: parameters.discount_ppm,
+        frozen_after: parameters.frozen_after,
+        named: policy
+            .named
+            .iter()
+            .map(|(bucket, peer)| v1::NamedPeer {
+                bucket: bucket.as_bytes().to_vec(),
+                peer: peer.as_bytes().to_vec(),
+            })
+            .collect(),
+        change_threshold_ppm: policy.change_threshold_ppm,
+        change_drift_ppm: policy.change_drift_ppm,
     }
 }

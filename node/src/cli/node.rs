@@ -133,10 +133,31 @@ enum DeviceChoice {
 enum PolicyArgument {
     Shared,
     Paper,
+    Disjoint,
+    Hybrid,
+    Strongest,
+    Screening,
     Random,
     RandomTop,
     EpsilonGreedy,
     Thompson,
+}
+
+impl From<PolicyArgument> for PolicyChoice {
+    fn from(argument: PolicyArgument) -> Self {
+        match argument {
+            PolicyArgument::Shared => Self::Shared,
+            PolicyArgument::Paper => Self::Paper,
+            PolicyArgument::Disjoint => Self::Disjoint,
+            PolicyArgument::Hybrid => Self::Hybrid,
+            PolicyArgument::Strongest => Self::Strongest,
+            PolicyArgument::Screening => Self::Screening,
+            PolicyArgument::Random => Self::Random,
+            PolicyArgument::RandomTop => Self::RandomTop,
+            PolicyArgument::EpsilonGreedy => Self::EpsilonGreedy,
+            PolicyArgument::Thompson => Self::Thompson,
+        }
+    }
 }
 
 impl NodeCommand {
@@ -207,16 +228,8 @@ impl InitArgs {
         if let Some(executor) = self.executor()? {
             config.executor = Some(executor);
         }
-        match self.policy {
-            Some(PolicyArgument::Shared) => config.policy.kind = PolicyChoice::Shared,
-            Some(PolicyArgument::Paper) => config.policy.kind = PolicyChoice::Paper,
-            Some(PolicyArgument::Random) => config.policy.kind = PolicyChoice::Random,
-            Some(PolicyArgument::RandomTop) => config.policy.kind = PolicyChoice::RandomTop,
-            Some(PolicyArgument::EpsilonGreedy) => {
-                config.policy.kind = PolicyChoice::EpsilonGreedy;
-            }
-            Some(PolicyArgument::Thompson) => config.policy.kind = PolicyChoice::Thompson,
-            None => {}
+        if let Some(policy) = self.policy {
+            config.policy.kind = policy.into();
         }
         self.addresses.apply(&mut config);
         Ok(config)

@@ -9,7 +9,10 @@ use symphony_protocol::records::{
 use symphony_transparency::entry_digest;
 
 use super::{
-    names::{check_name, checker_name, kind_name, outcome_name, phase_name, vote_rule_name},
+    names::{
+        check_name, checker_name, kind_name, learning_name, outcome_name, phase_name,
+        vote_rule_name,
+    },
     number::number_json,
     statement_json::{issued_json, received_json},
 };
@@ -37,7 +40,11 @@ pub fn unreadable_json(index: u64, bytes: &[u8], reason: &str) -> Value {
 fn body_json(body: &Body) -> Value {
     match body {
         Body::Genesis(genesis) => genesis_json(genesis),
-        Body::PolicySet(policy) => policy_json(policy),
+        Body::PolicySet(policy, learning) => {
+            let mut value = policy_json(policy);
+            value["learning"] = learning_name(*learning).into();
+            value
+        }
         Body::CapabilityIssued(issued) => issued_json(issued),
         Body::RevocationIssued(issued) => issued_json(issued),
         Body::TaskOpened(task) => json!({
@@ -139,6 +146,15 @@ fn policy_json(policy: &Policy) -> Value {
         "latency_penalty_ppm": policy.latency_penalty_ppm,
         "checker_ppm": policy.checker_ppm,
         "vote_rule": vote_rule_name(policy.vote_rule),
+        "discount_ppm": parameters.discount_ppm,
+        "frozen_after": parameters.frozen_after,
+        "change_threshold_ppm": policy.change_threshold_ppm,
+        "change_drift_ppm": policy.change_drift_ppm,
+        "named": policy
+            .named
+            .iter()
+            .map(|(bucket, peer)| json!({ "bucket": bucket.to_string(), "peer": peer.to_string() }))
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -7,8 +7,8 @@ use symphony_protocol::records::{OutcomeClass, Received};
 
 use super::{
     names::{
-        check_name, device_name, form_name, kind_name, outcome_name, phase_name, reach_name,
-        result_name,
+        check_name, device_name, form_name, kind_name, learning_name, outcome_name, phase_name,
+        reach_name, result_name,
     },
     time::time_text,
 };
@@ -33,10 +33,11 @@ fn summary(body: &Body) -> String {
             genesis.params.name(),
             genesis.params.network_id().fmt_short()
         ),
-        Body::PolicySet(policy) => format!(
-            "{}, exploration {}, digest {}",
+        Body::PolicySet(policy, learning) => format!(
+            "{}, exploration {}, {}, digest {}",
             kind_name(policy.parameters.kind),
             percent(policy.parameters.exploration_ppm),
+            learning_name(*learning),
             policy.digest().fmt_short()
         ),
         Body::CapabilityIssued(issued) => capability(&issued.record.tags, issued.record.sequence),

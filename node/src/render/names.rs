@@ -3,7 +3,8 @@
 use symphony_protocol::{
     policy::PolicyKind,
     records::{
-        AnswerCheck, AnswerForm, CheckerVerdict, Device, OutcomeClass, Phase, Reach, ResultClass,
+        AnswerCheck, AnswerForm, CheckerVerdict, Device, Learning, OutcomeClass, Phase, Reach,
+        ResultClass,
     },
     vote::VoteRule,
 };
@@ -90,13 +91,14 @@ pub(super) const fn phase_name(phase: Phase) -> &'static str {
 
 /// Name of a learning rule.
 pub(super) const fn kind_name(kind: PolicyKind) -> &'static str {
-    match kind {
-        PolicyKind::Shared => "shared",
-        PolicyKind::Paper => "paper",
-        PolicyKind::Random => "random",
-        PolicyKind::RandomTop => "random-top",
-        PolicyKind::EpsilonGreedy => "epsilon-greedy",
-        PolicyKind::Thompson => "thompson",
+    kind.name()
+}
+
+/// Name of what becomes of what the policy before learned.
+pub(super) const fn learning_name(learning: Learning) -> &'static str {
+    match learning {
+        Learning::Anew => "anew",
+        Learning::Kept => "kept",
     }
 }
 

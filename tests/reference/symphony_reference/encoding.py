@@ -26,7 +26,8 @@ def require(condition, reason):
 
 # Where the schema says that absence is meant.
 MAY_BE_UNSPECIFIED = {"symphony.log.v1.RevealReceived.checker"}
-MAY_BE_ABSENT = {"symphony.statement.v1.Beacon.own_bid"}
+MAY_BE_ABSENT = {"symphony.statement.v1.Beacon.own_bid", "symphony.state.v1.PolicyState.shared",
+                 "symphony.state.v1.BucketMeasures.change"}
 
 
 @functools.cache

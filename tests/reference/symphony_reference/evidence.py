@@ -280,6 +280,7 @@ def restored(log, nodes, root, index, previous):
         open_leaf(fold, opened)
     require(b"" in fold.map.table("clock") and b"" in fold.map.table("counters"), "no clock, or no counters")
     require(fold.clock.entries == index, "a state of another size")
+    fold.check_learned()
     return fold
 
 
@@ -307,7 +308,8 @@ def subtree(nodes, depth, prefix, leaves):
 
 # Keys of REPLAY-2: prefix, size of the rest, kind of value.
 KEYS = {
-    "clock": (0, "Clock"), "counters": (0, "Counters"), "policy": (0, "PolicyState"), "peer/": (32, "PeerMeasures"),
+    "clock": (0, "Clock"), "counters": (0, "Counters"), "policy": (0, "PolicyState"), "policy-peer/": (32, "PolicyPeerState"),
+    "peer/": (32, "PeerMeasures"),
     "bucket/": (64, "BucketMeasures"), "capability/": (32, "CapabilityState"), "task/": (8, "TaskState"),
     "beacon/": (8, "BeaconState"), "name/": (32, "NameState"), "bid/": (64, "OwnBidState"), "bid-queue/": (8, "QueuedBid"),
     "assignment/": (32, "OwnAssignmentState"), "assignment-queue/": (8, "QueuedAssignment"),

@@ -1,5 +1,6 @@
 """Chapters 07, 09 and the reward of 10. Python's floats are binary64, and no operation is ever fused (SELECT-1)."""
 
+import copy
 import math
 import struct
 
@@ -117,69 +118,341 @@ def rank(candidates, weights, shortlist, exploration):
     return [(i, candidates[i]["bid"], scores[i]) for i in best]
 
 
-# ---- LinUCB (SELECT-12 to SELECT-20) ----------------------------------------------------------------------------------
+# ---- linear models (SELECT-12 to SELECT-22) ---------------------------------------------------------------------------
+
+
+class Parameters:
+    """Of a policy: its kind, then λ, δ, α, noise, S, exploration and γ in parts per million, and after how many settlements it
+    learns no more (None: never)."""
+
+    def __init__(self, kind, *ppm, frozen_after=None, epsilon=0):
+        self.kind, self.frozen_after, self.epsilon = kind, frozen_after, epsilon
+        self.ridge, self.failure, self.alpha, self.noise, self.norm, self.exploration, self.discount = map(ratio, ppm)
+
+    def width_scale(self, dimension, t):
+        """SELECT-15 and SELECT-16: exploration × β."""
+        inner = float(dimension) * ln(1 + t / self.ridge) + 2 * ln(1 / self.failure)
+        return self.exploration * (self.alpha * self.noise * math.sqrt(inner) + math.sqrt(self.ridge) * self.norm)
+
+
+def bound(estimate, scale, square):
+    """SELECT-16: estimate, width, score."""
+    width = scale * (math.sqrt(square) if square > 0 else 0.0)
+    return estimate, width, estimate + width + 0.0
+
+
+def identity(size, diagonal):
+    return [[diagonal if i == j else 0.0 for j in range(size)] for i in range(size)]
+
+
+def times(matrix, x):
+    return [dot(row, x) + 0.0 for row in matrix]
+
+
+def change(matrix, rule):
+    """Replaces each element of the upper triangle by rule(row, column, held), and mirrors it."""
+    for i in range(len(matrix)):
+        for j in range(i, len(matrix)):
+            matrix[i][j] = matrix[j][i] = rule(i, j, matrix[i][j]) + 0.0
+
+
+def triangle(matrix):
+    return [matrix[i][j] for i in range(len(matrix)) for j in range(i, len(matrix))]
+
+
+def from_triangle(numbers, size):
+    matrix, numbers = identity(size, 0.0), iter(numbers)
+    change(matrix, lambda i, j, held: next(numbers))
+    return matrix
+
+
+def factor(matrix):
+    """SELECT-22: Cholesky's L."""
+    size = len(matrix)
+    lower = identity(size, 0.0)
+    for i in range(size):
+        for j in range(i + 1):
+            rest = matrix[i][j]
+            for k in range(j):
+                rest = rest - lower[i][k] * lower[j][k]
+            lower[i][j] = math.sqrt(rest if rest > 1e-12 else 1e-12) if i == j else rest / lower[j][j] + 0.0
+    return lower
+
+
+def solve(lower, x):
+    """SELECT-22: what the factored matrix takes to x."""
+    size, result = len(lower), list(x)
+    for i in range(size):
+        for k in range(i):
+            result[i] = result[i] - lower[i][k] * result[k]
+        result[i] = result[i] / lower[i][i]
+    for i in reversed(range(size)):
+        for k in range(i + 1, size):
+            result[i] = result[i] - lower[k][i] * result[k]
+        result[i] = result[i] / lower[i][i]
+    return [number + 0.0 for number in result]
 
 
 class LinUcb:
-    """The state of a policy. `parameters`: kind, then λ, δ, α, noise, S and exploration in parts per million."""
+    """SELECT-12: a linear model that forgets nothing."""
 
     def __init__(self, parameters):
         self.parameters = parameters
-        self.kind, *ppm = parameters
-        self.ridge, self.failure, self.alpha, self.noise, self.norm, self.exploration = map(ratio, ppm)
-        self.inverse = [[1.0 / self.ridge if i == j else 0.0 for j in range(6)] for i in range(6)]
-        self.b, self.t = [0.0] * 6, 0
+        self.inverse, self.b, self.t = identity(6, 1.0 / parameters.ridge), [0.0] * 6, 0
 
-    def copy(self):
-        other = LinUcb(self.parameters)
-        other.inverse, other.b, other.t = [row[:] for row in self.inverse], self.b[:], self.t
-        return other
+    def assess(self, contexts, now):
+        """SELECT-16."""
+        theta, scale = times(self.inverse, self.b), self.parameters.width_scale(6, self.t)
+        return [bound(dot(x, theta) + 0.0, scale, dot(x, times(self.inverse, x)) + 0.0) for x in contexts]
 
-    def times(self, x):
-        return [dot(row, x) + 0.0 for row in self.inverse]
-
-    def beta(self):
-        """SELECT-15."""
-        inner = 6.0 * ln(1 + self.t / self.ridge) + 2 * ln(1 / self.failure)
-        return self.alpha * self.noise * math.sqrt(inner) + math.sqrt(self.ridge) * self.norm
-
-    def assess(self, x):
-        """SELECT-16: estimate, width, score."""
-        square = dot(x, self.times(x))
-        width = self.exploration * self.beta() * (math.sqrt(square) if square > 0 else 0.0)
-        estimate = dot(x, self.times(self.b)) + 0.0
-        return estimate, width, estimate + width
-
-    def choice(self, x, sign=1):
+    def choice(self, x, number=0, sign=1):
         """SELECT-17, or with sign −1 SELECT-18."""
-        u = self.times(x)
-        divisor = 1 + sign * dot(x, u)
+        u = times(self.inverse, x)
+        divisor = 1 + sign * (dot(x, u) + 0.0)
         if sign < 0 and (divisor <= 1e-12 or self.t == 0):
             return
-        for i in range(6):
-            for j in range(i, 6):
-                step, held = u[i] * u[j] / divisor, self.inverse[i][j]
-                self.inverse[i][j] = self.inverse[j][i] = (held - step if sign > 0 else held + step) + 0.0
+        change(self.inverse, lambda i, j, held: held - sign * (u[i] * u[j] / divisor))
         self.t += sign
 
-    def reward(self, r, x):
+    def reward(self, r, x, number=0):
         """SELECT-19."""
-        self.b = [held + r * number + 0.0 for held, number in zip(self.b, x, strict=True)]
+        self.b = [held + r * feature + 0.0 for held, feature in zip(self.b, x, strict=True)]
 
-    def triangle(self):
-        return [self.inverse[i][j] for i in range(6) for j in range(i, 6)]
+
+def power(base, exponent):
+    """SELECT-21."""
+    result, square = 1.0, base
+    while exponent:
+        if exponent & 1:
+            result = result * square
+        square, exponent = square * square, exponent >> 1
+    return result
+
+
+class Discounted:
+    """SELECT-21: a linear model that forgets."""
+
+    def __init__(self, parameters):
+        self.parameters, ridge = parameters, parameters.ridge
+        self.design, self.squared, self.b = identity(6, ridge), identity(6, ridge), [0.0] * 6
+        self.weight, self.t, self.until = 0.0, 0, 0
+
+    def age(self, now):
+        steps = max(0, now - self.until)
+        if not steps:
+            return
+        share = power(self.parameters.discount, steps)
+        for matrix, by in ((self.design, share), (self.squared, share * share)):
+            kept = (1 - by) * self.parameters.ridge
+            change(matrix, lambda i, j, held: by * held + (kept if i == j else 0.0))
+        self.b = [share * held + 0.0 for held in self.b]
+        self.weight, self.until = share * share * self.weight + 0.0, now
+
+    def assess(self, contexts, now):
+        """SELECT-22."""
+        aged = copy.deepcopy(self)
+        aged.age(now)
+        lower, scale = factor(aged.design), self.parameters.width_scale(6, aged.weight)
+        theta = solve(lower, aged.b)
+        for x in contexts:
+            u = solve(lower, x)
+            yield bound(dot(x, theta) + 0.0, scale, dot(u, times(aged.squared, u)) + 0.0)
+
+    def choice(self, x, number, sign=1):
+        if sign > 0:
+            self.age(number)
+        elif self.t == 0:
+            return
+        share = 1.0 if sign > 0 else power(self.parameters.discount, max(0, self.until - number))
+        change(self.design, lambda i, j, held: held + sign * (share * (x[i] * x[j])))
+        change(self.squared, lambda i, j, held: held + sign * (share * share * (x[i] * x[j])))
+        self.weight = self.weight + sign * (share * share) + 0.0
+        self.t += sign
+
+    def reward(self, r, x, number):
+        share = power(self.parameters.discount, max(0, self.until - number))
+        self.b = [held + share * r * feature + 0.0 for held, feature in zip(self.b, x, strict=True)]
+
+
+def linear_model(parameters):
+    return LinUcb(parameters) if parameters.discount == 1 else Discounted(parameters)
+
+
+# ---- policies (SELECT-13 to SELECT-26) --------------------------------------------------------------------------------
+
+
+class OneForAll:
+    """`shared` and `paper`."""
+
+    def __init__(self, parameters):
+        self.model = linear_model(parameters)
+
+    def assess(self, candidates, contexts, now):
+        return list(self.model.assess(contexts, now))
+
+    def choice(self, peer, x, number, sign=1):
+        self.model.choice(x, number, sign)
+
+    def reward(self, peer, r, x, number):
+        self.model.reward(r, x, number)
+
+
+class Disjoint:
+    """SELECT-23. `peers` has the models of those that are asked about, if they have one."""
+
+    def __init__(self, parameters):
+        self.parameters, self.peers = parameters, {}
+
+    def of(self, peer):
+        return self.peers.get(peer) or linear_model(self.parameters)
+
+    def assess(self, candidates, contexts, now):
+        return [next(iter(self.of(one["peer"]).assess([x], now))) for one, x in zip(candidates, contexts, strict=True)]
+
+    def choice(self, peer, x, number, sign=1):
+        self.peers[peer] = self.of(peer)
+        self.peers[peer].choice(x, number, sign)
+
+    def reward(self, peer, r, x, number):
+        self.peers[peer] = self.of(peer)
+        self.peers[peer].reward(r, x, number)
+
+
+class Part:
+    """SELECT-24: what `hybrid` holds of one peer."""
+
+    def __init__(self, parameters):
+        self.design, self.cross, self.b, self.t = identity(2, parameters.ridge), [[0.0] * 6, [0.0] * 6], [0.0, 0.0], 0
+
+    def back(self, v):
+        return [dot([row[j] for row in self.cross], v) + 0.0 for j in range(6)]
+
+
+class Hybrid:
+    """SELECT-24."""
+
+    def __init__(self, parameters):
+        self.parameters, self.peers = parameters, {}
+        self.design, self.b, self.t = identity(6, parameters.ridge), [0.0] * 6, 0
+
+    def of(self, peer):
+        return self.peers.get(peer) or Part(self.parameters)
+
+    def assess(self, candidates, contexts, now):
+        shared, scale = factor(self.design), self.parameters.width_scale(8, self.t)
+        beta = solve(shared, self.b)
+        for one, z in zip(candidates, contexts, strict=True):
+            part, x = self.of(one["peer"]), z[:2]
+            solved = solve(factor(part.design), x)
+            left = [number - taken for number, taken in zip(z, part.back(solved), strict=True)]
+            estimate = (dot(left, beta) + 0.0) + (dot(solved, part.b) + 0.0) + 0.0
+            yield bound(estimate, scale, (dot(left, solve(shared, left)) + 0.0) + (dot(x, solved) + 0.0))
+
+    def exchange(self, part, sign):
+        lower = factor(part.design)
+        columns = [[row[j] for row in part.cross] for j in range(6)]
+        solved = [solve(lower, column) for column in columns]
+        change(self.design, lambda i, j, held: held + sign * (dot(columns[i], solved[j]) + 0.0))
+        share = part.back(solve(lower, part.b))
+        self.b = [held + sign * number + 0.0 for held, number in zip(self.b, share, strict=True)]
+
+    def choice(self, peer, z, number, sign=1):
+        part, x = self.of(peer), z[:2]
+        if sign < 0 and part.t == 0:
+            return
+        self.exchange(part, 1)
+        change(part.design, lambda i, j, held: held + sign * (x[i] * x[j]))
+        part.cross = [[held + sign * (x[i] * z[j]) + 0.0 for j, held in enumerate(row)] for i, row in enumerate(part.cross)]
+        change(self.design, lambda i, j, held: held + sign * (z[i] * z[j]))
+        part.t, self.t = part.t + sign, max(0, self.t + sign)
+        self.exchange(part, -1)
+        self.peers[peer] = part
+
+    def reward(self, peer, r, z, number):
+        part = self.of(peer)
+        self.exchange(part, 1)
+        part.b = [held + r * feature + 0.0 for held, feature in zip(part.b, z)]
+        self.b = [held + r * feature + 0.0 for held, feature in zip(self.b, z, strict=True)]
+        self.exchange(part, -1)
+        self.peers[peer] = part
+
+
+class Measured:
+    """SELECT-25: `strongest`, `screening`, `static`."""
+
+    def __init__(self, parameters):
+        pass
+
+    def assess(self, candidates, contexts, now):
+        return [bound(unit(one["prior"]), 0.0, 0.0) for one in candidates]
+
+    def choice(self, peer, x, number, sign=1):
+        pass
+
+    def reward(self, peer, r, x, number):
+        pass
+
+
+RULES = {"shared": OneForAll, "paper": OneForAll, "disjoint": Disjoint, "hybrid": Hybrid,
+         "strongest": Measured, "screening": Measured, "static": Measured,
+         "random": OneForAll, "random-top": OneForAll, "epsilon-greedy": OneForAll, "thompson": OneForAll}
+
+
+class Policy:
+    """A policy with what it learned."""
+
+    def __init__(self, parameters):
+        self.parameters, self.kind, self.rule = parameters, parameters.kind, RULES[parameters.kind](parameters)
+        self.choices = self.settled = 0
+        self.early = self.kind != "paper"
+
+    def frozen(self):
+        """SELECT-26."""
+        return self.parameters.frozen_after is not None and self.settled >= self.parameters.frozen_after
+
+    def choose(self, peer, x):
+        """SELECT-17: the number of the choice."""
+        self.choices += 1
+        if self.early and not self.frozen():
+            self.rule.choice(peer, x, self.choices)
+        return self.choices
+
+    def settle(self, peer, x, number, r):
+        """SELECT-19."""
+        if self.frozen():
+            return
+        if not self.early:
+            number = self.choices
+            self.rule.choice(peer, x, number)
+        self.rule.reward(peer, r, x, number)
+        self.settled += 1
+
+    def void(self, peer, x, number):
+        """SELECT-18."""
+        if self.early and not self.frozen():
+            self.rule.choice(peer, x, number, -1)
+
+    def best(self, candidates, contexts):
+        """SELECT-16, SELECT-25: the index of the one that is chosen, with estimate, width and score."""
+        bounds = list(self.rule.assess(candidates, contexts, self.choices))
+        best = 0
+        if self.kind == "static":
+            best = next((i for i, one in enumerate(candidates) if one.get("named")), 0)
+        elif self.kind != "screening":
+            best = min(range(len(candidates)), key=lambda i: (-bounds[i][2], candidates[i]["peer"], i))
+        return best, bounds[best]
 
 
 def features(kind, one):
     """SELECT-13."""
     raw = [1.0] + [unit(one[name]) for name in ("similarity", "load", "latency", "reputation", "availability")]
-    divisor = math.sqrt(6.0) if kind == "shared" else max(1.0, math.sqrt(dot(raw, raw)))
+    divisor = {"paper": max(1.0, math.sqrt(dot(raw, raw))), "hybrid": math.sqrt(8.0)}.get(kind, math.sqrt(6.0))
     return [number / divisor for number in raw]
 
 
-def pick(model, shortlist, executors, newcomers_picked, exploration, limited=True):
-    """SELECT-20: picks as (index, bid, estimate, width, score), and the model that has counted them."""
-    model, picks, remaining, new = model.copy(), [], list(range(len(shortlist))), newcomers_picked
+def pick(policy, shortlist, executors, newcomers_picked, exploration, limited=True):
+    """SELECT-20: picks as (index, bid, estimate, width, score, number), and the policy that has noted them."""
+    policy, picks, remaining, new = copy.deepcopy(policy), [], list(range(len(shortlist))), newcomers_picked
     last = min(executors, len(shortlist))
     for place in range(1, last + 1):
         known = [i for i in remaining if not shortlist[i]["newcomer"]]
@@ -189,15 +462,14 @@ def pick(model, shortlist, executors, newcomers_picked, exploration, limited=Tru
             eligible = newcomers or remaining
         elif limited and new > 0:
             eligible = known or remaining
-        contexts = {i: features(model.kind, shortlist[i]) for i in eligible}
-        assessed = {i: model.assess(x) for i, x in contexts.items()}
-        best = min(eligible, key=lambda i: (-assessed[i][2], shortlist[i]["peer"], i))
-        picks.append((best, shortlist[best]["bid"], *assessed[best]))
+        contexts = [features(policy.kind, shortlist[i]) for i in eligible]
+        chosen, bounds = policy.best([shortlist[i] for i in eligible], contexts)
+        best = eligible[chosen]
+        number = policy.choose(shortlist[best]["peer"], contexts[chosen])
+        picks.append((best, shortlist[best]["bid"], *bounds, number))
         remaining = [i for i in remaining if i != best]
         new += shortlist[best]["newcomer"]
-        if model.kind == "shared":
-            model.choice(contexts[best])
-    return picks, model
+    return picks, policy
 
 
 # ---- chance (CHANCE-7 to CHANCE-12) --------------------------------------------------------------------------------------
@@ -242,49 +514,51 @@ def cholesky(square):
     return root
 
 
-def votes(model, candidates, stream):
+def votes(policy, candidates, stream):
     """CHANCE-12: for whom each of 256 samples votes; `candidates` are key and context."""
-    theta, root = model.times(model.b), cholesky(model.inverse)
-    scale = model.exploration * model.noise
+    model, parameters = policy.rule.model, policy.parameters
+    theta, root = times(model.inverse, model.b), cholesky(model.inverse)
+    scale = parameters.exploration * parameters.noise
     for _ in range(256):
         z = [number for _ in range(3) for number in stream.normals()]
         weights = [theta[i] + scale * dot(root[i][: i + 1], z[: i + 1]) for i in range(6)]
         yield min(range(len(candidates)), key=lambda i: (-dot(candidates[i][1], weights), candidates[i][0], i))
 
 
-def chosen_by_chance(model, kind, epsilon, candidates, best, stream):
+def chosen_by_chance(policy, candidates, best, stream):
     """CHANCE-10: the place of the pick among the candidates, and its propensity."""
-    n = len(candidates)
-    if kind == "epsilon-greedy":
+    n, epsilon = len(candidates), policy.parameters.epsilon
+    if policy.kind == "epsilon-greedy":
         place = stream.below(n) if stream.below(1_000_000) < epsilon else best
         any_one = ratio(epsilon) / n
         return place, (1 - ratio(epsilon)) + any_one if place == best else any_one
-    if kind == "thompson":
-        cast = list(votes(model, candidates, stream))
+    if policy.kind == "thompson":
+        cast = list(votes(policy, candidates, stream))
         place = cast[stream.below(256)]
         return place, cast.count(place) / 256
     return stream.below(n), 1 / n
 
 
-def draw(model, kind, epsilon, shortlist, executors, newcomers_picked, stream):
-    """CHANCE-10: picks as `pick` gives them, their propensities, and the model that has counted them."""
-    model, picks, propensities = model.copy(), [], []
+def draw(policy, shortlist, executors, newcomers_picked, stream):
+    """CHANCE-10: picks as `pick` gives them, their propensities, and the policy that has noted them."""
+    policy, picks, propensities = copy.deepcopy(policy), [], []
     remaining, new = list(range(len(shortlist))), newcomers_picked
     for _ in range(min(executors, len(shortlist))):
         known = [i for i in remaining if not shortlist[i]["newcomer"]]
         eligible = known or remaining if new > 0 else remaining
-        contexts = {i: features("shared", shortlist[i]) for i in eligible}
-        assessed = {i: model.assess(x) for i, x in contexts.items()}
-        best = min(eligible, key=lambda i: (-assessed[i][2], shortlist[i]["peer"], i))
-        candidates = [(shortlist[i]["peer"], contexts[i]) for i in eligible]
-        place, propensity = chosen_by_chance(model, kind, epsilon, candidates, eligible.index(best), stream)
+        contexts = [features(policy.kind, shortlist[i]) for i in eligible]
+        asked = [shortlist[i] for i in eligible]
+        best, _ = policy.best(asked, contexts)
+        candidates = [(one["peer"], x) for one, x in zip(asked, contexts, strict=True)]
+        place, propensity = chosen_by_chance(policy, candidates, best, stream)
+        bounds = list(policy.rule.assess(asked, contexts, policy.choices))[place]
         chosen = eligible[place]
-        picks.append((chosen, shortlist[chosen]["bid"], *assessed[chosen]))
+        number = policy.choose(shortlist[chosen]["peer"], contexts[place])
+        picks.append((chosen, shortlist[chosen]["bid"], *bounds, number))
         propensities.append(propensity)
         remaining = [i for i in remaining if i != chosen]
         new += shortlist[chosen]["newcomer"]
-        model.choice(contexts[chosen])
-    return picks, propensities, model
+    return picks, propensities, policy
 
 
 # ---- vote (VOTE-1 to VOTE-6) ------------------------------------------------------------------------------------------

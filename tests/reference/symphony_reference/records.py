@@ -72,6 +72,15 @@ def models(values):
     return len(values) <= 16 and ascending([model.name.encode() for model in values])
 
 
+def named(values):
+    return len(values) <= 16 and ascending([one.bucket for one in values])
+
+
+def listed(value):
+    """Numbers of a state, as many as there are."""
+    return len(value) % 8 == 0 and bounded(len(value) // 8)(value)
+
+
 def plans(values):
     return 1 <= len(values) <= 8 and all(1 <= steps <= 8 for steps in values)
 
@@ -95,7 +104,9 @@ FIELDS = {
         "lambda_ppm": between(1_000, 10**9), "delta_ppm": between(1, 999_999), "alpha_ppm": between(0, 10**8),
         "noise_ppm": between(0, 10**8), "norm_bound_ppm": between(0, 10**8), "exploration_ppm": between(0, 10**8),
         "winner_bonus_ppm": between(0, 10**7), "latency_penalty_ppm": share, "checker_ppm": between(0, 10**7),
+        "discount_ppm": between(500_000, 10**6), "named": named, "change_threshold_ppm": between(0, 10**8), "change_drift_ppm": share,
     },
+    "NamedPeer": {"bucket": digest, "peer": key},
     "Origin": {"log_id": digest},
     "Model": {"name": lambda value: 1 <= len(value.encode()) <= 128, "digest": digest},
     "Capability": {"tags": tags(32), "embedding": embedding, "models": models, "parallel_max": between(1, 1_024)},
@@ -135,14 +146,18 @@ FIELDS = {
               "bids_begin": count, "bids_end": count, "orders_begin": count, "orders_end": count},
     "Counters": dict.fromkeys(("closes", "selections", "settlements", "void_settlements", "timeouts", "self_selections",
                                "tasks", "tasks_decided", "draws", "openings_missed"), count),
-    "PolicyState": {"observations": count, "inverse": bounded(21), "b": bounded(6)},
+    "PolicyState": {"since": count, "choices": count, "settled": count},
+    "PolicyPeerState": {"since": count},
+    "LinearState": {"observations": count, "until": count, "weight": or_empty(bounded(1)), "matrix": listed, "squared": listed,
+                    "cross": listed, "b": listed},
     "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
                      "timeouts": count},
     "BucketMeasures": {"settlements": count, "wins": count, "reputation": bounded(1)},
+    "ChangeState": {"rewards": count, "mean": bounded(1), "rise": bounded(1), "fall": bounded(1)},
     "CapabilityState": {"statement": digest},
     "TaskState": {"key_commitment": digest, "plans": size(1, 8)},
     "PlanState": {"steps": between(1, 8), "steps_done": between(0, 8), "score_sum": bounded(1), "answer": or_empty(digest)},
-    "BeaconState": {"statement": digest, "seed": or_empty(digest)},
+    "BeaconState": {"statement": digest, "since": count, "seed": or_empty(digest)},
     "CandidateState": {"peer": key, "statement": digest, "similarity": bounded(1), "load_ppm": share,
                        "nonce_commitment": or_empty(digest), "nonce": or_empty(digest)},
     "OwnBidState": {"nonce_commitment": or_empty(digest)},
@@ -150,7 +165,7 @@ FIELDS = {
     "SelectionState": {
         "executor": key, "features": bounded(6), "assignment": or_empty(digest), "receipt": or_empty(digest),
         "ballot": or_empty(digest), "progress": between(1, 6), "answer": or_empty(digest), "confidence_ppm": share,
-        "checker": between(0, 2),
+        "checker": between(0, 2), "number": count,
     },
     "OwnAssignmentState": {"ballot": or_empty(digest)},
     "QueuedBid": {"author": key, "beacon": digest},
@@ -168,6 +183,7 @@ def challenge(message):
 # Conditions on two fields.
 PAIRS = {
     "Params": lambda m: m.prior_failure_milli > m.prior_success_milli,
+    "Policy": lambda m: (m.kind == 7 or not m.named) and (m.kind <= 3 or m.discount_ppm == 10**6),
     "Capability": lambda m: m.valid_until_ms > m.valid_from_ms,
     "Beacon": lambda m: m.executors <= m.shortlist,
     "Challenge": challenge,

@@ -281,8 +281,17 @@ class Replay:
         raise Fault("REPLAY-22", "a genesis only as entry 0", "another one")
 
     def policy_set(self, body):
-        hold(not self.clock.open_beacons, "REPLAY-29", "no open step", "a change of policy")
-        self.keep_model(m.LinUcb(parameters(body.policy)), body.policy)
+        """CAP-4, SELECT-27."""
+        hold(not self.clock.bidding, "REPLAY-29", "no beacon open for bids", "a change of policy")
+        state = MESSAGES["PolicyState"](policy=body.policy, since=self.index)
+        if body.keep:
+            earlier = self.map.get("policy")
+            hold(earlier and follows(body.policy, earlier.policy), "REPLAY-29", "a policy that learns like the one before", "another")
+            state.CopyFrom(earlier)
+            state.policy.CopyFrom(body.policy)
+            self.map.put("policy", b"", state)
+            return
+        self.keep_model(m.Policy(parameters(body.policy)), state)
 
     def capability_issued(self, body, author, kind, capability, digest):
         known = self.map.get("capability/", author)
@@ -355,7 +364,7 @@ class Replay:
         hold(beacon.close_bids <= params.bids_max, terms, params.bids_max, beacon.close_bids)
         hold(beacon.execute_ms <= params.execute_ms_max, terms, params.execute_ms_max, beacon.execute_ms)
         hold(beacon.reveal_ms <= params.reveal_ms_max, terms, params.reveal_ms_max, beacon.reveal_ms)
-        step = MESSAGES["BeaconState"](statement=digest)
+        step = MESSAGES["BeaconState"](statement=digest, policy=policy.policy, since=policy.since)
         if beacon.HasField("own_bid"):
             own = beacon.own_bid
             capability = self.reliance(author, lambda known: known.entry == own.capability)
@@ -365,6 +374,7 @@ class Replay:
         self.map.edit("task/", u64(beacon.task)).plans[beacon.plan].open = True
         self.map.put("beacon/", u64(self.index), step)
         self.map.edit("clock").open_beacons.append(self.index)
+        self.map.edit("clock").bidding += 1
         self.map.put("name/", digest, MESSAGES["NameState"](beacon=self.index))
         self.add_step(self.index, beacon)
 
@@ -424,8 +434,11 @@ class Replay:
             latency_ms=pack(float(self.params.latency_start_ms)), failure=pack(0.0))
 
     def bucket_measures(self, bucket, peer):
+        return self.map.get("bucket/", bucket + peer) or self.fresh_bucket()
+
+    def fresh_bucket(self):
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
-        return self.map.get("bucket/", bucket + peer) or MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)))
+        return MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)))
 
     def prior(self, bucket, peer):
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
@@ -441,22 +454,53 @@ class Replay:
             "similarity": unpack(held.similarity), "prior": self.prior(step.bucket, held.peer),
             "load": m.ratio(held.load_ppm), "latency": m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms),
             "availability": 1 - unpack(measures.failure), "reputation": unpack(bucket.reputation),
+            "named": any((one.bucket, one.peer) == (step.bucket, held.peer) for one in self.state_of(step).policy.named),
         }
 
-    def model(self):
+    def model(self, peers):
+        """The policy in force, with what it learned of these peers."""
         state = self.map.get("policy")
-        model = m.LinUcb(parameters(state.policy))
-        triangle = iter(unpack_all(state.inverse, 21))
-        for i in range(6):
-            for j in range(i, 6):
-                model.inverse[i][j] = model.inverse[j][i] = next(triangle)
-        model.b, model.t = unpack_all(state.b, 6), state.observations
-        return model
+        policy = m.Policy(parameters(state.policy))
+        policy.choices, policy.settled = state.choices, state.settled
+        if state.HasField("shared"):
+            into = policy.rule.model if isinstance(policy.rule, m.OneForAll) else policy.rule
+            fill(into, state.shared)
+        if hasattr(policy.rule, "peers"):
+            for peer in peers:
+                held = self.map.get("policy-peer/", peer)
+                if held and held.since == state.since:
+                    policy.rule.peers[peer] = fill(policy.rule.of(peer), held.own)
+        return policy
 
-    def keep_model(self, model, policy=None):
-        policy = policy or self.map.get("policy").policy
-        self.map.put("policy", b"", MESSAGES["PolicyState"](
-            policy=policy, observations=model.t, inverse=pack_all(model.triangle()), b=pack_all(model.b)))
+    def keep_model(self, policy, state=None):
+        state = clone(state or self.map.get("policy"))
+        state.choices, state.settled = policy.choices, policy.settled
+        rule = policy.rule
+        if isinstance(rule, (m.OneForAll, m.Hybrid)):
+            state.shared.CopyFrom(numbers_of(rule.model if isinstance(rule, m.OneForAll) else rule))
+        self.map.put("policy", b"", state)
+        for peer, model in getattr(rule, "peers", {}).items():
+            self.map.put("policy-peer/", peer, MESSAGES["PolicyPeerState"](since=state.since, own=numbers_of(model)))
+
+    def check_learned(self):
+        """EVIDENCE-11: of a part of a state, that its numbers are those of its policy."""
+        state = self.map.table("policy").get(b"")
+        if state is None:
+            return
+        rule = m.Policy(parameters(state.policy)).rule
+        require(state.HasField("shared") == isinstance(rule, (m.OneForAll, m.Hybrid)), "a policy that shares otherwise")
+        if state.HasField("shared"):
+            fill(rule.model if isinstance(rule, m.OneForAll) else rule, state.shared)
+        for peer, held in self.map.table("policy-peer/").items():
+            if held.since == state.since:
+                require(hasattr(rule, "peers"), "a policy that learns nothing of a peer by itself")
+                fill(rule.of(peer), held.own)
+
+    def selector(self, step, peers):
+        """SELECT-27: what selects in a step, and whether it is the policy in force."""
+        if self.map.get("policy").since == self.state_of(step).since:
+            return self.model(peers), True
+        return m.Policy(m.Parameters("screening", *[10**6] * 7)), False
 
     # ---- close, assignments, replacement (BEACON-12, EXEC-1, EXEC-13) -----------------------------------------------------
 
@@ -475,10 +519,10 @@ class Replay:
 
     def take_selection(self, step, candidates, chosen, model):
         """Counts a selection (SETTLE-15) and adds it to its step."""
-        place, bid, *_ = chosen
+        place, bid, *_, number = chosen
         peer = candidates[place]["peer"]
         x = m.features(model.kind, candidates[place])
-        self.edit_step(step).selections.add(bid=bid, executor=peer, features=pack_all(x), progress=PICKED)
+        self.edit_step(step).selections.add(bid=bid, executor=peer, features=pack_all(x), progress=PICKED, number=number)
         measures = self.peer_measures(peer)
         if not self.map.get("peer/", peer):
             self.map.put("peer/", peer, measures)
@@ -488,7 +532,7 @@ class Replay:
         counters.self_selections += peer == self.author
 
     def same_selection(self, claimed, chosen, model, candidates):
-        place, bid, estimate, width, _ = chosen
+        place, bid, estimate, width, *_ = chosen
         x = pack_all(m.features(model.kind, candidates[place]))
         return (claimed.bid, claimed.features, claimed.estimate, claimed.width) == (bid, x, pack(estimate), pack(width))
 
@@ -502,27 +546,28 @@ class Replay:
 
     def close(self, body):
         step = self.step_due(body.beacon)
-        state, params, model = self.edit_step(step), self.params, self.model()
+        state, params = self.edit_step(step), self.params
         counters = self.map.edit("counters")
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
         candidates = [self.candidate(step, c.bid) for c in state.candidates if c.eligible]
         weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
-        chance = self.map.get("policy").policy.kind in CHANCE
-        everybody = CHANCE.get(self.map.get("policy").policy.kind) == "random"
+        chance, everybody = state.policy.kind in CHANCE, CHANCE.get(state.policy.kind) == "random"
         ranking = m.rank(candidates, weights, 32 if everybody else step.beacon.shortlist, explores)
         hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
              [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
         shortlist = [candidates[i] for i, _, _ in ranking]
+        model, in_force = self.selector(step, [one["peer"] for one in shortlist])
         picks, after = ([], model) if chance else m.pick(model, shortlist, step.beacon.executors, 0, explores)
         self.check_picks(body.selections, picks, model, shortlist)
         self.check_root(body.state_root)
         state.closed = True
+        self.map.edit("clock").bidding -= not chance
         for _, bid, score in ranking:
             state.ranking.add(bid=bid, score=pack(score))
         for chosen in picks:
             self.take_selection(step, shortlist, chosen, model)
-        if model.kind == "shared":
+        if in_force and not chance:
             self.keep_model(after)
         self.set_duty(ASSIGN if picks else SETTLE, step.index)
         if chance and ranking:
@@ -580,11 +625,12 @@ class Replay:
         parts = [part for c in self.ranked(step) if c.nonce for part in (c.peer, c.nonce)]
         seed = HP("seed", [state.statement, body.secret, *parts])
         hold(seed == body.seed, "REPLAY-48", seed.hex(), body.seed.hex())
-        model, closed = self.model(), self.closed_nonces(step)
+        closed = self.closed_nonces(step)
         everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
         out = {c.bid for c in closed}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in out]
-        picks, propensities, after = self.drawn(model, candidates, step.beacon.executors, 0, seed, 0)
+        model, in_force = self.selector(step, [one["peer"] for one in candidates])
+        picks, propensities, after = m.draw(model, candidates, step.beacon.executors, 0, m.Stream(seed, 0))
         self.check_picks(body.selections, picks, model, candidates, propensities)
         self.check_root(body.state_root)
         kept = [(r.bid, r.score) for r in state.ranking if r.bid not in out]
@@ -599,14 +645,12 @@ class Replay:
             measures.failure = pack(mean(unpack(measures.failure), 1.0, m.ratio(self.params.failure_weight_ppm)))
             measures.timeouts += 1
         state.seed = seed
+        self.map.edit("clock").bidding -= 1
         for chosen in picks:
             self.take_selection(step, candidates, chosen, model)
-        self.keep_model(after)
+        if in_force:
+            self.keep_model(after)
         self.set_duty(ASSIGN if picks else SETTLE, step.index)
-
-    def drawn(self, model, candidates, executors, newcomers, seed, slot):
-        policy = self.map.get("policy").policy
-        return m.draw(model, CHANCE[policy.kind], policy.epsilon_ppm, candidates, executors, newcomers, m.Stream(seed, slot))
 
     def assignment_issued(self, body, author, kind, assignment, digest):
         step = self.step_due(self.duty_index)
@@ -629,19 +673,20 @@ class Replay:
         step = self.step_due(body.beacon)
         state = self.edit_step(step)
         hold(body.slot == self.duty_slot, "REPLAY-24", self.duty_slot, body.slot)
-        model, taken = self.model(), {s.bid for s in state.selections}
+        taken = {s.bid for s in state.selections}
         everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in taken]
         newcomers = sum(everyone[bid]["newcomer"] for bid in taken)
+        model, in_force = self.selector(step, [one["peer"] for one in candidates])
         propensities = None
-        if state.seed:
-            (chosen,), propensities, after = self.drawn(model, candidates, 1, newcomers, state.seed, len(taken))
+        if state.seed and in_force:
+            (chosen,), propensities, after = m.draw(model, candidates, 1, newcomers, m.Stream(state.seed, len(taken)))
         else:
             (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
         self.check_picks([body.selection], [chosen], model, candidates, propensities)
         state.selections[body.slot].replaced = True
         self.take_selection(step, candidates, chosen, model)
-        if model.kind == "shared":
+        if in_force:
             self.keep_model(after)
         self.set_duty(ASSIGN, step.index, len(state.selections) - 1)
 
@@ -798,7 +843,7 @@ class Replay:
 
     def weight(self, step, selection):
         """VOTE-2."""
-        rule, reliability = self.map.get("policy").policy.vote_rule, self.prior(step.bucket, selection.executor)
+        rule, reliability = self.state_of(step).policy.vote_rule, self.prior(step.bucket, selection.executor)
         if rule == 1:
             return reliability
         if rule == 2:
@@ -808,7 +853,7 @@ class Replay:
     def outcomes(self, step, tally):
         """SETTLE-7: class, latency, reward of each selection."""
         for s in self.state_of(step).selections:
-            policy = self.map.get("policy").policy
+            policy = self.state_of(step).policy
             terms = (policy.winner_bonus_ppm, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, 0)
             if s.progress == TIMED_OUT:
                 yield TIMEOUT, 0, 0.0
@@ -843,17 +888,16 @@ class Replay:
 
     def learn(self, step, outcomes):
         """SETTLE-11 to SETTLE-15."""
-        model, params, counters = self.model(), self.params, self.map.edit("counters")
+        params, counters = self.params, self.map.edit("counters")
+        in_force = self.map.get("policy").since == self.state_of(step).since
         for selection, (result, latency, reward) in zip(self.state_of(step).selections, outcomes):
-            x = unpack_all(selection.features, 6)
+            if in_force:
+                model, choice = self.model([selection.executor]), (selection.executor, unpack_all(selection.features, 6), selection.number)
+                model.void(*choice) if result == VOID else model.settle(*choice, reward)
+                self.keep_model(model)
             if result == VOID:
                 counters.void_settlements += 1
-                if model.kind == "shared":
-                    model.choice(x, -1)
                 continue
-            if model.kind == "paper":
-                model.choice(x)
-            model.reward(reward, x)
             counters.settlements += 1
             measures = self.map.edit("peer/", selection.executor)
             measures.settlements += 1
@@ -865,11 +909,29 @@ class Replay:
             measures.failure = pack(mean(unpack(measures.failure), failed, m.ratio(params.failure_weight_ppm)))
             key = step.bucket + selection.executor
             bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
+            self.look_for_change(bucket, self.state_of(step).policy, reward)
             bucket.settlements += 1
             bucket.wins += result == WON
             w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))
             bucket.reputation = pack(mean(unpack(bucket.reputation), reward, w))
-        self.keep_model(model)
+
+    def look_for_change(self, bucket, policy, reward):
+        """SETTLE-22."""
+        threshold, drift = m.ratio(policy.change_threshold_ppm), m.ratio(policy.change_drift_ppm)
+        if not policy.change_threshold_ppm:
+            bucket.ClearField("change")
+            return
+        change, begun = bucket.change, bucket.HasField("change")
+        rewards, mean_so_far, rise, fall = (change.rewards, *map(unpack, (change.mean, change.rise, change.fall))) if begun else (0, 0.0, 0.0, 0.0)
+        if rewards:
+            rise = max(0.0, rise + ((reward - mean_so_far) - drift))
+            fall = max(0.0, fall + ((mean_so_far - reward) - drift))
+        if rise > threshold or fall > threshold:
+            bucket.CopyFrom(self.fresh_bucket())
+            rewards, mean_so_far, rise, fall = 0, 0.0, 0.0, 0.0
+        rewards += 1
+        mean_so_far = mean_so_far + (reward - mean_so_far) / rewards
+        bucket.change.CopyFrom(MESSAGES["ChangeState"](rewards=rewards, mean=pack(mean_so_far), rise=pack(rise), fall=pack(fall)))
 
     def finish_step(self, step, answer, weight):
         """SETTLE-9."""
@@ -883,6 +945,7 @@ class Replay:
         state = self.state_of(step)
         for digest in (state.statement, *(s.assignment for s in state.selections if s.assignment)):
             self.map.remove("name/", digest)
+        self.map.edit("clock").bidding -= not state.closed or state.policy.kind in CHANCE and not state.seed
         self.map.remove("beacon/", u64(step.index))
         self.map.edit("clock").open_beacons.remove(step.index)
         if all(plan.finished for plan in task.plans):
@@ -933,7 +996,48 @@ def mean(value, sample, w):
     return (1 - w) * value + w * sample
 
 
+KINDS = {1: "shared", 2: "paper", 3: "disjoint", 4: "hybrid", 5: "strongest", 6: "screening", 7: "static", **CHANCE}
+
+
 def parameters(policy):
-    kind = {1: "shared", 2: "paper"}.get(policy.kind, "shared")  # with chance: as shared (CHANCE-10)
-    return (kind, policy.lambda_ppm, policy.delta_ppm, policy.alpha_ppm, policy.noise_ppm, policy.norm_bound_ppm,
-            policy.exploration_ppm)
+    return m.Parameters(
+        KINDS[policy.kind], policy.lambda_ppm, policy.delta_ppm, policy.alpha_ppm, policy.noise_ppm, policy.norm_bound_ppm,
+        policy.exploration_ppm, policy.discount_ppm, frozen_after=policy.frozen_after if policy.HasField("frozen_after") else None, epsilon=policy.epsilon_ppm)
+
+
+def follows(policy, earlier):
+    """SELECT-27."""
+    same = ("kind", "lambda_ppm", "discount_ppm", "winner_bonus_ppm", "latency_penalty_ppm", "checker_ppm")
+    return all(getattr(policy, name) == getattr(earlier, name) for name in same)
+
+
+def fill(model, state):
+    """Puts the numbers of a LinearState into a model that has seen nothing (REPLAY-2)."""
+    size = 2 if isinstance(model, m.Part) else 6
+    matrix = m.from_triangle(unpack_all(state.matrix, size * (size + 1) // 2), size)
+    require(all(matrix[i][i] > 0 for i in range(size)), "a diagonal that is not positive")
+    model.b, model.t = unpack_all(state.b, size), state.observations
+    if isinstance(model, m.LinUcb):
+        model.inverse = matrix
+    else:
+        model.design = matrix
+    if isinstance(model, m.Discounted):
+        model.squared = m.from_triangle(unpack_all(state.squared, 21), 6)
+        require(all(model.squared[i][i] > 0 for i in range(6)), "a diagonal that is not positive")
+        model.weight, model.until = unpack(state.weight), state.until
+    if isinstance(model, m.Part):
+        cross = unpack_all(state.cross, 12)
+        model.cross = [cross[:6], cross[6:]]
+    require(canonical(numbers_of(model)) == canonical(state), "numbers that this policy does not have")
+    return model
+
+
+def numbers_of(model):
+    """The LinearState of a model (REPLAY-2)."""
+    state = MESSAGES["LinearState"](observations=model.t, b=pack_all(model.b))
+    state.matrix = pack_all(m.triangle(model.inverse if isinstance(model, m.LinUcb) else model.design))
+    if isinstance(model, m.Discounted):
+        state.until, state.weight, state.squared = model.until, pack(model.weight), pack_all(m.triangle(model.squared))
+    if isinstance(model, m.Part):
+        state.cross = pack_all(number for row in model.cross for number in row)
+    return state

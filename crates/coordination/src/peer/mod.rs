@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
     Fault,
-    records::{Body, Capability, Issued, Model, Policy, Received, TaskKey},
+    records::{Body, Capability, Issued, Learning, Model, Policy, Received, TaskKey},
     replay::Replay,
     state::State,
 };
@@ -145,12 +145,14 @@ impl Peer {
             self.propose(Body::Resumed)?;
             self.keep_duties()?;
         }
-        if self
-            .state()
-            .learner()
-            .is_none_or(|learner| learner.policy != self.config.policy)
-        {
-            self.propose(Body::PolicySet(self.config.policy.clone()))?;
+        let policy = self.config.policy.clone();
+        let learning = match self.state().learner() {
+            Some(learner) if learner.policy == policy => None,
+            Some(learner) if policy.may_follow(&learner.policy) => Some(Learning::Kept),
+            Some(_) | None => Some(Learning::Anew),
+        };
+        if let Some(learning) = learning {
+            self.propose(Body::PolicySet(policy, learning))?;
         }
         self.renew_capability()?;
         Ok(std::mem::take(&mut self.output))

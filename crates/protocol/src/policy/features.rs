@@ -1,7 +1,7 @@
 //! The context vector.
 
 use crate::number::{dot, unit};
-use crate::policy::PolicyKind;
+use crate::policy::{OWN_DIMENSION, PolicyKind};
 use crate::screening::Candidate;
 
 /// How many numbers a context has.
@@ -13,7 +13,8 @@ pub type Context = [f64; DIMENSION];
 /// The context of a candidate: `[1, similarity, load, latency, reputation, availability]`, each in [0, 1], scaled into the
 /// unit ball.
 ///
-/// `Shared`: each number over √6. `Paper`: each number over the length ‖x‖ if that exceeds 1.
+/// `Paper`: each number over the length ‖x‖ if that exceeds 1. `Hybrid`: each over √8, so that the context and its first two
+/// numbers, which a peer's own part sees again, lie in the unit ball together. Every other kind: each over √6.
 ///
 /// Spec: SELECT-13.
 pub fn features(kind: PolicyKind, candidate: &Candidate) -> Context {
@@ -27,7 +28,16 @@ pub fn features(kind: PolicyKind, candidate: &Candidate) -> Context {
     ];
     let divisor = match kind {
         PolicyKind::Paper => longer_than_one(dot(&raw, &raw).sqrt()),
-        _ => (DIMENSION as f64).sqrt(),
+        PolicyKind::Hybrid => ((DIMENSION + OWN_DIMENSION) as f64).sqrt(),
+        PolicyKind::Shared
+        | PolicyKind::Disjoint
+        | PolicyKind::Strongest
+        | PolicyKind::Screening
+        | PolicyKind::Static
+        | PolicyKind::Random
+        | PolicyKind::RandomTop
+        | PolicyKind::EpsilonGreedy
+        | PolicyKind::Thompson => (DIMENSION as f64).sqrt(),
     };
     raw.map(|feature| feature / divisor)
 }
@@ -73,7 +83,7 @@ mod tests {
         #[test]
         fn select_13_lies_in_the_unit_ball(similarity: f64, load: f64, latency: f64, reputation: f64, availability: f64) {
             let wild = Candidate { load, latency, reputation, availability, ..candidate(1, similarity) };
-            for kind in [PolicyKind::Shared, PolicyKind::Paper] {
+            for kind in PolicyKind::ALL {
                 let x = features(kind, &wild);
                 prop_assert!(dot(&x, &x) <= 1.0 + 1e-12);
             }

@@ -1,8 +1,7 @@
 //! Picking executors one after another, without replacement.
 
-use symphony_transparency::PublicKey;
-
-use crate::policy::{Choice, Context, LinUcb, PolicyKind, features};
+use crate::chance::Stream;
+use crate::policy::{Context, Model};
 use crate::screening::{Candidate, Exploration};
 
 /// How many newcomers one vote may have.
@@ -41,63 +40,53 @@ pub struct Pick {
     pub width: f64,
     /// `estimate + width`.
     pub score: f64,
-    /// The probability of this pick.
+    /// The probability of this pick, given those before it; nothing where the policy uses no chance.
     pub propensity: Option<f64>,
+    /// The number of the choice, which its settlement gives back to the policy.
+    pub number: u64,
 }
 
-/// Selections, and the policy as it stands after them. Under [`PolicyKind::Shared`] the caller adopts that policy together
-/// with the selections; under [`PolicyKind::Paper`] it is unchanged.
+/// Selections, and the policy as it stands after them, which the caller adopts together with them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picked {
     /// The selections in order.
     pub picks: Vec<Pick>,
     /// The policy after them.
-    pub policy: LinUcb,
-}
-
-/// The best of the given peers: position, and what the model says of it. Highest score; equal scores by raw key bytes, then
-/// by position. `None` for an empty list.
-///
-/// Spec: SELECT-16.
-pub fn select(policy: &LinUcb, contexts: &[(PublicKey, Context)]) -> Option<(usize, Choice)> {
-    let xs: Vec<Context> = contexts.iter().map(|(_, x)| *x).collect();
-    policy
-        .assess(&xs)
-        .into_iter()
-        .enumerate()
-        .max_by(|(left, a), (right, b)| {
-            a.score
-                .total_cmp(&b.score)
-                .then_with(|| contexts[*right].0.cmp(&contexts[*left].0))
-                .then_with(|| right.cmp(left))
-        })
+    pub policy: Model,
 }
 
 /// Picks up to P executors from the shortlist, one after another.
 ///
-/// Spec: SELECT-20.
-pub fn pick(policy: &LinUcb, shortlist: &[Candidate], rules: &PickRules) -> Picked {
+/// `policy` holds what it learned of every peer on the shortlist. `chance` is drawn from by the policies that use it, and by no
+/// other; `rules.exploration` has no say then, since chance explores by itself.
+///
+/// Spec: SELECT-20, CHANCE-6.
+pub fn pick(
+    policy: Model,
+    shortlist: &[Candidate],
+    rules: &PickRules,
+    mut chance: Option<&mut Stream>,
+) -> Picked {
     let mut picked = Picked {
         picks: Vec::new(),
-        policy: policy.clone(),
+        policy,
     };
     let mut remaining: Vec<usize> = (0..shortlist.len()).collect();
     let mut newcomers_picked = 0;
+    let explores = rules.exploration == Exploration::On && chance.is_none();
     let last = rules.executors.min(shortlist.len());
     for place in 1..=last {
-        let must_explore =
-            rules.exploration == Exploration::On && newcomers_picked == 0 && place == last;
-        let eligible = if must_explore {
+        let eligible = if explores && newcomers_picked == 0 && place == last {
             newcomers_or_all(shortlist, &remaining)
         } else {
             eligible(shortlist, &remaining, newcomers_picked, rules.newcomers)
         };
-        let Some(pick) = best(&picked.policy, shortlist, &eligible) else {
+        let drawn = chance.as_deref_mut();
+        let Some(pick) = take(&mut picked.policy, shortlist, &eligible, drawn) else {
             break;
         };
         remaining.retain(|position| *position != pick.position);
         newcomers_picked += usize::from(shortlist[pick.position].newcomer);
-        count_choice(&mut picked.policy, &pick);
         picked.picks.push(pick);
     }
     picked
@@ -110,33 +99,23 @@ pub fn pick(policy: &LinUcb, shortlist: &[Candidate], rules: &PickRules) -> Pick
 ///
 /// Spec: SELECT-20.
 pub fn pick_next(
-    policy: &LinUcb,
+    mut policy: Model,
     remaining: &[Candidate],
     newcomers_picked: usize,
     rules: &PickRules,
+    chance: Option<&mut Stream>,
 ) -> Picked {
     let all: Vec<usize> = (0..remaining.len()).collect();
     let eligible = eligible(remaining, &all, newcomers_picked, rules.newcomers);
-    let mut policy = policy.clone();
-    let pick = best(&policy, remaining, &eligible);
-    if let Some(pick) = &pick {
-        count_choice(&mut policy, pick);
-    }
+    let pick = take(&mut policy, remaining, &eligible, chance);
     Picked {
         picks: pick.into_iter().collect(),
         policy,
     }
 }
 
-pub(super) fn count_choice(policy: &mut LinUcb, pick: &Pick) {
-    match policy.kind() {
-        PolicyKind::Paper => {}
-        _ => policy.observe_choice(&pick.features),
-    }
-}
-
 /// Whom the newcomer rule leaves: all, or only those who are none once a newcomer was picked.
-pub(super) fn eligible(
+fn eligible(
     candidates: &[Candidate],
     remaining: &[usize],
     newcomers_picked: usize,
@@ -170,31 +149,36 @@ fn newcomers_or_all(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize>
     }
 }
 
-pub(super) fn best(policy: &LinUcb, candidates: &[Candidate], eligible: &[usize]) -> Option<Pick> {
-    let contexts: Vec<(PublicKey, Context)> = eligible
+/// Takes one of the eligible, and lets the policy note it.
+fn take(
+    policy: &mut Model,
+    candidates: &[Candidate],
+    eligible: &[usize],
+    chance: Option<&mut Stream>,
+) -> Option<Pick> {
+    let asked: Vec<&Candidate> = eligible
         .iter()
-        .map(|position| {
-            let candidate = &candidates[*position];
-            (candidate.peer, features(policy.kind(), candidate))
-        })
+        .map(|position| &candidates[*position])
         .collect();
-    let (index, choice) = select(policy, &contexts)?;
-    let position = eligible[index];
+    let assessed = policy.assess(&asked);
+    let chosen = policy.choose_from(&asked, &assessed, chance)?;
+    let (candidate, (context, bound)) = (asked[chosen.index], assessed[chosen.index]);
     Some(Pick {
-        position,
-        bid_index: candidates[position].bid_index,
-        features: contexts[index].1,
-        estimate: choice.estimate,
-        width: choice.width,
-        score: choice.score,
-        propensity: None,
+        position: eligible[chosen.index],
+        bid_index: candidate.bid_index,
+        features: context,
+        estimate: bound.estimate,
+        width: bound.width,
+        score: bound.score,
+        propensity: chosen.propensity,
+        number: policy.choose(candidate.peer, context),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NewcomerRule, PickRules, pick, pick_next, select};
-    use crate::policy::{LinUcb, PolicyParameters, features};
+    use super::{NewcomerRule, PickRules, pick, pick_next};
+    use crate::policy::{Choice, Model, PolicyKind, PolicyParameters};
     use crate::screening::tests::{candidate, key, newcomer};
     use crate::screening::{Candidate, Exploration};
 
@@ -204,8 +188,8 @@ mod tests {
         exploration: Exploration::Off,
     };
 
-    fn positions(policy: &LinUcb, shortlist: &[Candidate], rules: &PickRules) -> Vec<usize> {
-        pick(policy, shortlist, rules)
+    fn positions(policy: &Model, shortlist: &[Candidate], rules: &PickRules) -> Vec<usize> {
+        pick(policy.clone(), shortlist, rules, None)
             .picks
             .iter()
             .map(|pick| pick.position)
@@ -214,20 +198,18 @@ mod tests {
 
     #[test]
     fn select_16_equal_scores_fall_to_the_smallest_key() {
-        let model = LinUcb::new(&PolicyParameters::SHARED);
-        let x = features(model.kind(), &candidate(1, 0.5));
-        let contexts: Vec<_> = (1..=9).map(|seed| (key(seed), x)).collect();
-        let (position, _) = select(&model, &contexts).expect("nine peers");
+        let model = Model::new(&PolicyParameters::SHARED);
+        let nine: Vec<Candidate> = (1..=9).map(|seed| candidate(seed, 0.5)).collect();
+        let picked = positions(&model, &nine, &RULES);
         let smallest = (1..=9).map(key).min().expect("nine peers");
-        assert_eq!(contexts[position].0, smallest);
-        assert_eq!(select(&model, &[]), None);
+        assert_eq!(nine[picked[0]].peer, smallest);
     }
 
     #[test]
     fn select_20_picks_without_replacement() {
         let shortlist: Vec<Candidate> = (1..=5).map(|seed| candidate(seed, 0.5)).collect();
         for parameters in [PolicyParameters::SHARED, PolicyParameters::PAPER] {
-            let model = LinUcb::new(&parameters);
+            let model = Model::new(&parameters);
             let mut picked = positions(&model, &shortlist, &RULES);
             picked.sort_unstable();
             picked.dedup();
@@ -238,18 +220,23 @@ mod tests {
     #[test]
     fn select_17_shared_counts_each_pick_at_once_and_paper_does_not() {
         let shortlist: Vec<Candidate> = (1..=5).map(|seed| candidate(seed, 0.5)).collect();
-        let shared = pick(&LinUcb::new(&PolicyParameters::SHARED), &shortlist, &RULES);
+        let shared = pick(
+            Model::new(&PolicyParameters::SHARED),
+            &shortlist,
+            &RULES,
+            None,
+        );
         assert_eq!(shared.policy.observations(), 3);
         assert!(shared.picks[1].width != shared.picks[0].width);
-        let model = LinUcb::new(&PolicyParameters::PAPER);
-        let paper = pick(&model, &shortlist, &RULES);
-        assert_eq!(paper.policy, model);
+        let model = Model::new(&PolicyParameters::PAPER);
+        let paper = pick(model.clone(), &shortlist, &RULES, None);
+        assert_eq!(paper.policy.learned(), model.learned());
         assert_eq!(paper.picks[1].width, paper.picks[0].width);
     }
 
     #[test]
     fn select_20_one_newcomer_while_others_remain() {
-        let model = LinUcb::new(&PolicyParameters::SHARED);
+        let model = Model::new(&PolicyParameters::SHARED);
         let shortlist = [
             newcomer(1, 1.0),
             newcomer(2, 1.0),
@@ -281,21 +268,26 @@ mod tests {
 
     #[test]
     fn select_20_newcomers_fill_up_when_nobody_else_remains() {
-        let model = LinUcb::new(&PolicyParameters::SHARED);
+        let model = Model::new(&PolicyParameters::SHARED);
         let shortlist = [newcomer(1, 1.0), newcomer(2, 1.0), candidate(3, 0.0)];
         assert_eq!(positions(&model, &shortlist, &RULES).len(), 3);
     }
 
     #[test]
     fn select_20_exploration_takes_a_newcomer_last() {
-        let mut model = LinUcb::new(&PolicyParameters::SHARED);
-        let good = features(model.kind(), &candidate(1, 1.0));
-        for _ in 0..500 {
-            model.observe(&good, 1.0);
-        }
-        let bad = features(model.kind(), &candidate(1, 0.0));
-        for _ in 0..500 {
-            model.observe(&bad, 0.0);
+        let mut model = Model::new(&PolicyParameters::SHARED);
+        for (similarity, reward) in [(1.0, 1.0), (0.0, 0.0)] {
+            for _ in 0..500 {
+                let one = candidate(1, similarity);
+                let context = model.context(&one);
+                let number = model.choose(one.peer, context);
+                let choice = Choice {
+                    peer: one.peer,
+                    context,
+                    number,
+                };
+                model.settle(&choice, reward);
+            }
         }
         let shortlist = [
             candidate(1, 1.0),
@@ -315,19 +307,23 @@ mod tests {
 
     #[test]
     fn select_20_a_replacement_obeys_the_same_rule() {
-        let model = LinUcb::new(&PolicyParameters::SHARED);
+        let model = Model::new(&PolicyParameters::SHARED);
         let remaining = [newcomer(1, 1.0), candidate(2, 0.0)];
         assert_eq!(
-            pick_next(&model, &remaining, 1, &RULES).picks[0].position,
+            pick_next(model.clone(), &remaining, 1, &RULES, None).picks[0].position,
             1
         );
         assert_eq!(
-            pick_next(&model, &remaining[..1], 1, &RULES).picks[0].position,
+            pick_next(model.clone(), &remaining[..1], 1, &RULES, None).picks[0].position,
             0
         );
-        assert!(pick_next(&model, &[], 0, &RULES).picks.is_empty());
+        assert!(
+            pick_next(model.clone(), &[], 0, &RULES, None)
+                .picks
+                .is_empty()
+        );
         assert_eq!(
-            pick_next(&model, &remaining, 0, &RULES)
+            pick_next(model.clone(), &remaining, 0, &RULES, None)
                 .policy
                 .observations(),
             1
@@ -336,12 +332,50 @@ mod tests {
 
     #[test]
     fn select_20_nobody_and_nothing_are_no_selection() {
-        let model = LinUcb::new(&PolicyParameters::SHARED);
-        assert!(pick(&model, &[], &RULES).picks.is_empty());
+        let model = Model::new(&PolicyParameters::SHARED);
+        assert!(pick(model.clone(), &[], &RULES, None).picks.is_empty());
         let none = PickRules {
             executors: 0,
             ..RULES
         };
-        assert!(pick(&model, &[candidate(1, 0.5)], &none).picks.is_empty());
+        assert!(
+            pick(model.clone(), &[candidate(1, 0.5)], &none, None)
+                .picks
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn select_25_who_learns_nothing_goes_by_measures_or_by_name() {
+        let shortlist = [
+            Candidate {
+                prior: 0.5,
+                ..candidate(1, 0.9)
+            },
+            Candidate {
+                prior: 0.8,
+                ..candidate(2, 0.5)
+            },
+            Candidate {
+                named: true,
+                ..candidate(3, 0.1)
+            },
+        ];
+        for (kind, order) in [
+            (PolicyKind::Strongest, [1, 0, 2]),
+            (PolicyKind::Screening, [0, 1, 2]),
+            (PolicyKind::Static, [2, 0, 1]),
+        ] {
+            let model = Model::new(&PolicyParameters {
+                kind,
+                ..PolicyParameters::SHARED
+            });
+            assert_eq!(
+                positions(&model, &shortlist, &RULES),
+                order,
+                "{}",
+                kind.name()
+            );
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
     genesis::Genesis,
-    params::Policy,
+    params::{Learning, Policy},
     retirement::Retirement,
     views::{BodyView, EntryView, TaskOpenedView, TimeoutView},
 };
@@ -199,7 +199,7 @@ pub enum Body {
     /// Entry 0.
     Genesis(Box<Genesis>),
     /// The policy from here on.
-    PolicySet(Policy),
+    PolicySet(Policy, Learning),
     /// The author's capability.
     CapabilityIssued(Issued<Capability>),
     /// The author withdraws a capability.
@@ -257,7 +257,7 @@ impl Body {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Genesis(_) => "genesis",
-            Self::PolicySet(_) => "policy_set",
+            Self::PolicySet(..) => "policy_set",
             Self::CapabilityIssued(_) => "capability_issued",
             Self::RevocationIssued(_) => "revocation_issued",
             Self::TaskOpened(_) => "task_opened",
@@ -399,9 +399,14 @@ fn read_body(
     };
     Ok(match body {
         Wire::Genesis(value) => Body::Genesis(Box::new(Genesis::read(*value)?)),
-        Wire::PolicySet(value) => Body::PolicySet(Policy::from_wire(
-            &reader.require("policy_set.policy", value.policy)?,
-        )?),
+        Wire::PolicySet(value) => Body::PolicySet(
+            Policy::from_wire(&reader.require("policy_set.policy", value.policy)?)?,
+            if value.keep {
+                Learning::Kept
+            } else {
+                Learning::Anew
+            },
+        ),
         Wire::CapabilityIssued(value) => Body::CapabilityIssued(Issued::parse(value.payload)?),
         Wire::RevocationIssued(value) => Body::RevocationIssued(Issued::parse(value.payload)?),
         Wire::TaskOpened(value) => Body::TaskOpened(read_task_opened(reader, value)?),
@@ -522,8 +527,9 @@ fn write_body(body: &Body) -> wire::entry::Body {
     use wire::entry::Body as Wire;
     match body {
         Body::Genesis(genesis) => Wire::Genesis(genesis.write()),
-        Body::PolicySet(policy) => Wire::PolicySet(wire::PolicySet {
+        Body::PolicySet(policy, learning) => Wire::PolicySet(wire::PolicySet {
             policy: Some(policy.to_wire()),
+            keep: *learning == Learning::Kept,
         }),
         Body::CapabilityIssued(issued) => Wire::CapabilityIssued(wire::CapabilityIssued {
             payload: issued.payload.clone(),

@@ -40,6 +40,6 @@ pub use execution::{
 };
 pub use genesis::{Genesis, leading_zero_bits};
 pub use origin::{Origin, TAG_SIZE_MAX};
-pub use params::{Params, Policy, RULES_REVISION};
+pub use params::{Learning, NAMED_MAX, Params, Policy, RULES_REVISION};
 pub use private::{ANSWER_SIZE_MAX, AssignmentPrivate, RevealPrivate, TEXT_SIZE_MAX};
 pub use retirement::Retirement;

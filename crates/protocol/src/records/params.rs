@@ -1,9 +1,12 @@
 //! What a network agrees on, and how a coordinator learns.
 
+use std::collections::BTreeMap;
+
 use symphony_proto::params::v1 as wire;
-use symphony_transparency::{Digest, Domain, digest, encode};
+use symphony_transparency::{Digest, Domain, PublicKey, digest, encode};
 
 use super::error::{Reader, RecordError};
+use crate::policy::PolicyKind;
 
 /// The revision of the rules that this crate implements.
 pub const RULES_REVISION: u32 = 1;
@@ -245,68 +248,103 @@ pub struct Policy {
     pub checker_ppm: u32,
     /// How ballots are weighed.
     pub vote_rule: crate::vote::VoteRule,
+    /// Whom the operator named for a kind of step (by the digest of its bucket). Only under [`PolicyKind::Static`]; at most
+    /// [`NAMED_MAX`].
+    pub named: BTreeMap<Digest, PublicKey>,
+    /// How far rewards of a peer at one kind of step must stray in sum from their mean until it is measured anew there, in parts
+    /// per million; 0: never. Spec: SETTLE-22.
+    pub change_threshold_ppm: u32,
+    /// How far a single reward may stray for nothing, in parts per million.
+    pub change_drift_ppm: u32,
 }
+
+/// What becomes of what the policy before this one learned. Spec: SELECT-27.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Learning {
+    /// It is forgotten: the new policy starts from nothing.
+    #[default]
+    Anew,
+    /// The new policy goes on with it ([`Policy::may_follow`]).
+    Kept,
+}
+
+/// Most peers that a policy names: the policy is a value of the state, and evidence often holds it.
+pub const NAMED_MAX: usize = 16;
 
 impl Policy {
     /// One LinUCB for all peers, with the exploration that the corrected experiments favour (a tenth of the bound).
     pub fn shared() -> Self {
         Self {
             parameters: crate::policy::PolicyParameters {
-                kind: crate::policy::PolicyKind::Shared,
+                kind: PolicyKind::Shared,
                 lambda_ppm: 50_000,
                 delta_ppm: 50_000,
                 alpha_ppm: 1_000_000,
                 noise_ppm: 500_000,
                 norm_bound_ppm: 1_000_000,
                 exploration_ppm: 100_000,
-                epsilon_ppm: 0,
+                ..crate::policy::PolicyParameters::SHARED
             },
             winner_bonus_ppm: 500_000,
             latency_penalty_ppm: 200_000,
             checker_ppm: 0,
             vote_rule: crate::vote::VoteRule::Reliability,
+            named: BTreeMap::new(),
+            change_threshold_ppm: 0,
+            change_drift_ppm: 0,
         }
+    }
+
+    /// The policy of a kind, with the parameters of [`Policy::paper`] for that one and of [`Policy::shared`] for all others; ε is a
+    /// tenth.
+    pub fn of_kind(kind: PolicyKind) -> Self {
+        if kind == PolicyKind::Paper {
+            return Self::paper();
+        }
+        let mut policy = Self::shared();
+        policy.parameters.kind = kind;
+        if kind == PolicyKind::EpsilonGreedy {
+            // A tenth: enough to see everybody, and little to lose by it.
+            policy.parameters.epsilon_ppm = 100_000;
+        }
+        policy
+    }
+
+    /// Whether this policy can go on with what the earlier one learned: it learns in the same way from the same rewards.
+    ///
+    /// Spec: SELECT-27.
+    pub fn may_follow(&self, earlier: &Self) -> bool {
+        let rewards = |policy: &Self| {
+            (
+                policy.winner_bonus_ppm,
+                policy.latency_penalty_ppm,
+                policy.checker_ppm,
+            )
+        };
+        self.parameters.may_follow(&earlier.parameters) && rewards(self) == rewards(earlier)
     }
 
     /// The published variant (arXiv 2602.00966): full exploration, unit-ball features, weights of the vote from screening.
     pub fn paper() -> Self {
         Self {
             parameters: crate::policy::PolicyParameters {
-                kind: crate::policy::PolicyKind::Paper,
+                kind: PolicyKind::Paper,
                 lambda_ppm: 1_000_000,
                 delta_ppm: 50_000,
                 alpha_ppm: 1_000_000,
                 noise_ppm: 1_000_000,
                 norm_bound_ppm: 1_000_000,
                 exploration_ppm: 1_000_000,
-                epsilon_ppm: 0,
+                ..crate::policy::PolicyParameters::PAPER
             },
             vote_rule: crate::vote::VoteRule::Screening,
             ..Self::shared()
         }
     }
 
-    /// The defaults of a kind with chance, which learns as `shared` does. ε is a tenth.
-    pub fn by_chance(kind: crate::policy::PolicyKind) -> Self {
-        let shared = Self::shared();
-        let epsilon_ppm = if kind == crate::policy::PolicyKind::EpsilonGreedy {
-            100_000
-        } else {
-            0
-        };
-        Self {
-            parameters: crate::policy::PolicyParameters {
-                kind,
-                epsilon_ppm,
-                ..shared.parameters
-            },
-            ..shared
-        }
-    }
-
     /// Executors drawn evenly from the ranking.
     pub fn random_top() -> Self {
-        Self::by_chance(crate::policy::PolicyKind::RandomTop)
+        Self::of_kind(PolicyKind::RandomTop)
     }
 
     /// The digest that beacons name.
@@ -317,16 +355,22 @@ impl Policy {
     pub(crate) fn from_wire(value: &wire::Policy) -> Result<Self, RecordError> {
         let reader = Reader("Policy");
         let kind = match wire::PolicyKind::try_from(value.kind) {
-            Ok(wire::PolicyKind::Shared) => crate::policy::PolicyKind::Shared,
-            Ok(wire::PolicyKind::Paper) => crate::policy::PolicyKind::Paper,
-            Ok(wire::PolicyKind::Random) => crate::policy::PolicyKind::Random,
-            Ok(wire::PolicyKind::RandomTop) => crate::policy::PolicyKind::RandomTop,
-            Ok(wire::PolicyKind::EpsilonGreedy) => crate::policy::PolicyKind::EpsilonGreedy,
-            Ok(wire::PolicyKind::Thompson) => crate::policy::PolicyKind::Thompson,
+            Ok(wire::PolicyKind::Shared) => PolicyKind::Shared,
+            Ok(wire::PolicyKind::Paper) => PolicyKind::Paper,
+            Ok(wire::PolicyKind::Disjoint) => PolicyKind::Disjoint,
+            Ok(wire::PolicyKind::Hybrid) => PolicyKind::Hybrid,
+            Ok(wire::PolicyKind::Strongest) => PolicyKind::Strongest,
+            Ok(wire::PolicyKind::Screening) => PolicyKind::Screening,
+            Ok(wire::PolicyKind::Static) => PolicyKind::Static,
+            Ok(wire::PolicyKind::Random) => PolicyKind::Random,
+            Ok(wire::PolicyKind::RandomTop) => PolicyKind::RandomTop,
+            Ok(wire::PolicyKind::EpsilonGreedy) => PolicyKind::EpsilonGreedy,
+            Ok(wire::PolicyKind::Thompson) => PolicyKind::Thompson,
             Ok(wire::PolicyKind::Unspecified) | Err(_) => {
                 return reader.refuse("kind", "a known learning rule", value.kind);
             }
         };
+        let named = read_named(kind, &value.named)?;
         let vote_rule = match wire::VoteRule::try_from(value.vote_rule) {
             Ok(wire::VoteRule::Reliability) => crate::vote::VoteRule::Reliability,
             Ok(wire::VoteRule::Screening) => crate::vote::VoteRule::Screening,
@@ -374,7 +418,14 @@ impl Policy {
                     0..=100_000_000,
                     "0 to 100000000",
                 )?,
-                epsilon_ppm: if kind == crate::policy::PolicyKind::EpsilonGreedy {
+                discount_ppm: reader.within(
+                    "discount_ppm",
+                    value.discount_ppm,
+                    crate::policy::PolicyParameters::discounts(kind),
+                    "500000 to 1000000, and 1000000 for a kind that cannot forget",
+                )?,
+                frozen_after: value.frozen_after,
+                epsilon_ppm: if kind == PolicyKind::EpsilonGreedy {
                     reader.within(
                         "epsilon_ppm",
                         value.epsilon_ppm,
@@ -399,18 +450,31 @@ impl Policy {
                 "0 to 10000000",
             )?,
             vote_rule,
+            named,
+            change_threshold_ppm: reader.within(
+                "change_threshold_ppm",
+                value.change_threshold_ppm,
+                0..=100_000_000,
+                "0 to 100000000",
+            )?,
+            change_drift_ppm: reader.ppm("change_drift_ppm", value.change_drift_ppm)?,
         };
         Ok(policy)
     }
 
     pub(crate) fn to_wire(&self) -> wire::Policy {
         let kind = match self.parameters.kind {
-            crate::policy::PolicyKind::Shared => wire::PolicyKind::Shared,
-            crate::policy::PolicyKind::Paper => wire::PolicyKind::Paper,
-            crate::policy::PolicyKind::Random => wire::PolicyKind::Random,
-            crate::policy::PolicyKind::RandomTop => wire::PolicyKind::RandomTop,
-            crate::policy::PolicyKind::EpsilonGreedy => wire::PolicyKind::EpsilonGreedy,
-            crate::policy::PolicyKind::Thompson => wire::PolicyKind::Thompson,
+            PolicyKind::Shared => wire::PolicyKind::Shared,
+            PolicyKind::Paper => wire::PolicyKind::Paper,
+            PolicyKind::Disjoint => wire::PolicyKind::Disjoint,
+            PolicyKind::Hybrid => wire::PolicyKind::Hybrid,
+            PolicyKind::Strongest => wire::PolicyKind::Strongest,
+            PolicyKind::Screening => wire::PolicyKind::Screening,
+            PolicyKind::Static => wire::PolicyKind::Static,
+            PolicyKind::Random => wire::PolicyKind::Random,
+            PolicyKind::RandomTop => wire::PolicyKind::RandomTop,
+            PolicyKind::EpsilonGreedy => wire::PolicyKind::EpsilonGreedy,
+            PolicyKind::Thompson => wire::PolicyKind::Thompson,
         };
         let vote_rule = match self.vote_rule {
             crate::vote::VoteRule::Reliability => wire::VoteRule::Reliability,
@@ -429,7 +493,43 @@ impl Policy {
             latency_penalty_ppm: self.latency_penalty_ppm,
             checker_ppm: self.checker_ppm,
             vote_rule: vote_rule.into(),
+            discount_ppm: self.parameters.discount_ppm,
+            frozen_after: self.parameters.frozen_after,
+            named: self
+                .named
+                .iter()
+                .map(|(bucket, peer)| wire::NamedPeer {
+                    bucket: bucket.as_bytes().to_vec(),
+                    peer: peer.as_bytes().to_vec(),
+                })
+                .collect(),
+            change_threshold_ppm: self.change_threshold_ppm,
+            change_drift_ppm: self.change_drift_ppm,
             epsilon_ppm: self.parameters.epsilon_ppm,
         }
     }
+}
+
+/// Whom the operator named, strictly sorted by bucket.
+fn read_named(
+    kind: PolicyKind,
+    named: &[wire::NamedPeer],
+) -> Result<BTreeMap<Digest, PublicKey>, RecordError> {
+    let reader = Reader("Policy");
+    if kind != PolicyKind::Static && !named.is_empty() {
+        return reader.refuse("named", "nobody, unless the kind is static", named.len());
+    }
+    let rows = named
+        .iter()
+        .map(|one| {
+            let reader = Reader("NamedPeer");
+            Ok((
+                reader.digest("bucket", &one.bucket)?,
+                reader.key("peer", &one.peer)?,
+            ))
+        })
+        .collect::<Result<Vec<_>, RecordError>>()?;
+    let buckets: Vec<Digest> = rows.iter().map(|(bucket, _)| *bucket).collect();
+    reader.strictly_sorted("named", &buckets, NAMED_MAX)?;
+    Ok(rows.into_iter().collect())
 }

@@ -51,7 +51,7 @@ impl State {
                     format_args!("one to {executor}"),
                 ))
             }
-            Body::PolicySet(_)
+            Body::PolicySet(..)
             | Body::TaskOpened(_)
             | Body::AcknowledgementReceived(_)
             | Body::Timeout(_)

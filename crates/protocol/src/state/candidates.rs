@@ -42,6 +42,7 @@ impl State {
                     availability: 1.0 - measures.failure,
                     reputation: bucket.reputation,
                     newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
+                    named: step.policy.named.get(&step.bucket) == Some(&bid.peer),
                 }
             })
             .collect()

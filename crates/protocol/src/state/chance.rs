@@ -6,7 +6,7 @@ use super::{Duty, Key, OpenStep, State, decisions::selection};
 use crate::{
     chance::{ENTROPY_SIZE, Stream, secret_commitment, seed},
     fault::{Breach, Rule, require_equal},
-    policy::{NewcomerRule, PickRules, Picked},
+    policy::{NewcomerRule, PickRules, Picked, pick},
     records::{Body, Draw, Selection},
     screening::{Candidate, Exploration},
 };
@@ -31,7 +31,6 @@ impl State {
     /// The selections that a seed gives, of those in the ranking whose nonces are open.
     fn drawn(&self, beacon: u64, seed: &Digest) -> Option<(Vec<Selection>, Picked)> {
         let step = self.steps.get(&beacon)?;
-        let learner = self.learner()?;
         let candidates = self.candidates(step);
         let shortlist: Vec<Candidate> = step
             .ranking
@@ -50,9 +49,8 @@ impl State {
             newcomers: NewcomerRule::AtMostOne,
             exploration: Exploration::Off,
         };
-        let mut stream = Stream::new(seed, 0);
-        let picked =
-            crate::policy::pick_by_chance(&learner.model, &shortlist, 0, &rules, &mut stream);
+        let model = self.selector_for(step, shortlist.iter().map(|candidate| candidate.peer))?;
+        let picked = pick(model, &shortlist, &rules, Some(&mut Stream::new(seed, 0)));
         Some((picked.picks.iter().map(selection).collect(), picked))
     }
 
@@ -85,10 +83,11 @@ impl State {
             step.seed = Some(seed);
         }
         self.touch(Key::Beacon(beacon));
-        for selection in &expected {
-            self.add_selection(beacon, selection);
+        self.bidding = self.bidding.saturating_sub(1);
+        for (selection, pick) in expected.iter().zip(&picked.picks) {
+            self.add_selection(beacon, selection, pick.number);
         }
-        self.adopt(picked);
+        self.adopt_in(beacon, picked);
         self.duty = Some(if expected.is_empty() {
             Duty::Settle(beacon)
         } else {

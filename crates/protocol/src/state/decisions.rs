@@ -13,8 +13,8 @@ use crate::{
     number::normalised,
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
-        Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Ranked, Replacement,
-        Selection, Settlement, TaskDecided, Winner,
+        Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Policy, Ranked,
+        Replacement, Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
     screening::{Candidate, Exploration, Weights, rank},
@@ -51,13 +51,12 @@ impl State {
 
     fn decide_close(&self, beacon: u64, state_root: Digest) -> Option<(Close, Picked)> {
         let step = self.steps.get(&beacon)?;
-        let learner = self.learner()?;
         let candidates = self.candidates(step);
         let exploration = self.exploration();
         let ranked = rank(
             &candidates,
             &self.weights(),
-            self.shortlist(step),
+            Self::shortlist(step),
             exploration,
         );
         let shortlist: Vec<Candidate> = ranked
@@ -69,15 +68,15 @@ impl State {
             newcomers: NewcomerRule::AtMostOne,
             exploration,
         };
-        let chance = learner.policy.parameters.kind.uses_chance();
-        let picked = if chance {
+        let model = self.selector_for(step, shortlist.iter().map(|candidate| candidate.peer))?;
+        let picked = if step.policy.parameters.kind.uses_chance() {
             // Nobody is picked before the nonces are open.
             Picked {
                 picks: Vec::new(),
-                policy: learner.model.clone(),
+                policy: model,
             }
         } else {
-            pick(&learner.model, &shortlist, &rules)
+            pick(model, &shortlist, &rules, None)
         };
         let close = Close {
             beacon,
@@ -139,14 +138,15 @@ impl State {
             .map_or(0, |step| step.beacon.close_deadline_ms);
         self.drop_due(deadline_ms, beacon, Phase::Bids);
         self.counters.closes += 1;
-        if self.draws() {
+        if self.draws(beacon) {
             self.after_close_with_chance(beacon);
             return Ok(());
         }
-        for selection in &expected.selections {
-            self.add_selection(beacon, selection);
+        self.bidding = self.bidding.saturating_sub(1);
+        for (selection, pick) in expected.selections.iter().zip(&picked.picks) {
+            self.add_selection(beacon, selection, pick.number);
         }
-        self.adopt(picked);
+        self.adopt_in(beacon, picked);
         self.duty = Some(if expected.selections.is_empty() {
             Duty::Settle(beacon)
         } else {
@@ -156,21 +156,19 @@ impl State {
     }
 
     /// L, or everybody under `random`. Spec: CHANCE-10.
-    fn shortlist(&self, step: &OpenStep) -> usize {
-        let everybody = self
-            .learner()
-            .is_some_and(|learner| learner.policy.parameters.kind == PolicyKind::Random);
-        if everybody {
+    fn shortlist(step: &OpenStep) -> usize {
+        if step.policy.parameters.kind == PolicyKind::Random {
             LIST_MAX
         } else {
             step.beacon.shortlist as usize
         }
     }
 
-    /// Whether the policy in force uses chance.
-    fn draws(&self) -> bool {
-        self.learner()
-            .is_some_and(|learner| learner.policy.parameters.kind.uses_chance())
+    /// Whether the policy of this step uses chance.
+    fn draws(&self, beacon: u64) -> bool {
+        self.steps
+            .get(&beacon)
+            .is_some_and(|step| step.policy.parameters.kind.uses_chance())
     }
 
     pub(super) fn check_state_root(&mut self, found: &Digest) -> Result<(), Breach> {
@@ -181,14 +179,13 @@ impl State {
         Err(Breach::new(Rule::StateRoot, expected, found))
     }
 
-    pub(super) fn adopt(&mut self, picked: Picked) {
-        if let Some(learner) = self.learner.get_mut(&()) {
-            learner.model = picked.policy;
+    pub(super) fn adopt_in(&mut self, beacon: u64, picked: Picked) {
+        if let Some(since) = self.steps.get(&beacon).map(|step| step.since) {
+            self.adopt(since, picked.policy);
         }
-        self.touch(Key::Policy);
     }
 
-    pub(super) fn add_selection(&mut self, beacon: u64, selection: &Selection) {
+    pub(super) fn add_selection(&mut self, beacon: u64, selection: &Selection, number: u64) {
         let Some(step) = self.steps.get_mut(&beacon) else {
             return;
         };
@@ -212,6 +209,7 @@ impl State {
             confidence_ppm: 0,
             checker: CheckerVerdict::Unchecked,
             replaced: false,
+            number,
         });
         let mut measures = self.measures(&executor);
         measures.selections += 1;
@@ -225,7 +223,6 @@ impl State {
 
     fn decide_replacement(&self, beacon: u64, slot: u32) -> Option<(Replacement, Picked)> {
         let step = self.steps.get(&beacon)?;
-        let learner = self.learner()?;
         let candidates = self.candidates(step);
         let remaining: Vec<Candidate> = step
             .remaining()
@@ -246,24 +243,14 @@ impl State {
             newcomers: NewcomerRule::AtMostOne,
             exploration: Exploration::Off,
         };
-        // Spec: CHANCE-13.
-        let picked = match &step.seed {
-            Some(seed) => {
-                let mut stream = Stream::new(seed, count(step.selections.len()));
-                let one = PickRules {
-                    executors: 1,
-                    ..rules
-                };
-                crate::policy::pick_by_chance(
-                    &learner.model,
-                    &remaining,
-                    newcomers,
-                    &one,
-                    &mut stream,
-                )
-            }
-            None => pick_next(&learner.model, &remaining, newcomers, &rules),
-        };
+        let model = self.selector_for(step, remaining.iter().map(|candidate| candidate.peer))?;
+        // Spec: CHANCE-13. Another policy than the beacon's draws nothing (SELECT-27).
+        let mut stream = step
+            .seed
+            .as_ref()
+            .filter(|_| model.kind().uses_chance())
+            .map(|seed| Stream::new(seed, count(step.selections.len())));
+        let picked = pick_next(model, &remaining, newcomers, &rules, stream.as_mut());
         let selection = selection(picked.picks.first()?);
         Some((
             Replacement {
@@ -293,8 +280,9 @@ impl State {
         self.change_selection(found.beacon, found.slot, |selection| {
             selection.replaced = true
         });
-        self.add_selection(found.beacon, &expected.selection);
-        self.adopt(picked);
+        let number = picked.picks.first().map_or(0, |pick| pick.number);
+        self.add_selection(found.beacon, &expected.selection, number);
+        self.adopt_in(found.beacon, picked);
         let slot = self
             .steps
             .get(&found.beacon)
@@ -312,7 +300,7 @@ impl State {
         let outcomes = step
             .selections
             .iter()
-            .map(|selection| self.outcome(selection, tally.as_ref()))
+            .map(|selection| self.outcome(step, selection, tally.as_ref()))
             .collect();
         Some(Settlement {
             beacon,
@@ -355,12 +343,16 @@ impl State {
                 .prior(&self.params),
             screening: step.score(selection.bid).unwrap_or(0.0),
         };
-        self.learner()
-            .map_or(0.0, |learner| learner.policy.vote_rule.weight(&standing))
+        step.policy.vote_rule.weight(&standing)
     }
 
-    fn outcome(&self, selection: &PendingSelection, tally: Option<&Tally>) -> Outcome {
-        let parameters = self.reward_parameters();
+    fn outcome(
+        &self,
+        step: &OpenStep,
+        selection: &PendingSelection,
+        tally: Option<&Tally>,
+    ) -> Outcome {
+        let parameters = self.reward_parameters(&step.policy);
         let latency_ms = selection.latency_ms;
         let (class, result) = match selection.progress {
             Progress::Revealed(Some(answer)) => {
@@ -399,13 +391,12 @@ impl State {
         }
     }
 
-    fn reward_parameters(&self) -> RewardParameters {
-        let policy = self.learner().map(|learner| &learner.policy);
+    fn reward_parameters(&self, policy: &Policy) -> RewardParameters {
         RewardParameters {
-            winner_bonus_ppm: policy.map_or(0, |policy| policy.winner_bonus_ppm),
-            latency_penalty_ppm: policy.map_or(0, |policy| policy.latency_penalty_ppm),
+            winner_bonus_ppm: policy.winner_bonus_ppm,
+            latency_penalty_ppm: policy.latency_penalty_ppm,
             latency_scale_ms: u64::from(self.params.latency_scale_ms()),
-            checker_ppm: policy.map_or(0, |policy| policy.checker_ppm),
+            checker_ppm: policy.checker_ppm,
             price_ppm: 0,
         }
     }
@@ -459,6 +450,9 @@ impl State {
         let Some(step) = self.steps.remove(&beacon) else {
             return Ok(());
         };
+        if step.awaits_selection() {
+            self.bidding = self.bidding.saturating_sub(1);
+        }
         self.close_step(beacon, &step, &expected);
         Ok(())
     }
@@ -496,24 +490,7 @@ impl State {
 
     /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-15.
     fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
-        let shared = self
-            .learner()
-            .is_some_and(|learner| learner.model.kind() != PolicyKind::Paper);
-        if let Some(learner) = self.learner.get_mut(&()) {
-            match (outcome.class, shared) {
-                // A downdate that would leave A singular is refused by the model; A then keeps the choice, which only
-                // narrows the bound.
-                (OutcomeClass::Void, true) => {
-                    let _ = learner.model.forget_choice(&selection.features);
-                }
-                (OutcomeClass::Void, false) => {}
-                (_, true) => learner
-                    .model
-                    .observe_reward(&selection.features, outcome.reward),
-                (_, false) => learner.model.observe(&selection.features, outcome.reward),
-            }
-        }
-        self.touch(Key::Policy);
+        self.teach(step, selection, outcome);
         self.touch(Key::Counters);
         if outcome.class == OutcomeClass::Void {
             self.counters.void_settlements += 1;
@@ -540,6 +517,7 @@ impl State {
         measures.observe_failure(&self.params, if failed { 1.0 } else { 0.0 });
         bucket.observe(
             &self.params,
+            &step.policy,
             u64::from(outcome.class == OutcomeClass::Won),
             outcome.reward,
         );

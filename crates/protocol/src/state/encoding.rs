@@ -6,7 +6,7 @@ use symphony_transparency::{Digest, PublicKey, canonical::f64s_to_field, encode,
 use super::{
     Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, own::OwnReceipt,
 };
-use crate::records::CheckerVerdict;
+use crate::{policy::Parts, records::CheckerVerdict};
 
 impl State {
     /// The state root: changed values are encoded and hashed now.
@@ -59,6 +59,13 @@ impl State {
             Key::Clock => encode(&self.clock_value()),
             Key::Counters => encode(&self.counters_value()),
             Key::Policy => encode(&self.policy_value()?),
+            Key::PolicyPeer(peer) => {
+                let learned = self.learned.get(peer)?;
+                encode(&wire::PolicyPeerState {
+                    since: learned.since,
+                    own: Some(linear_value(&learned.parts)),
+                })
+            }
             Key::Peer(peer) => {
                 let measures = self.peers.get(peer)?;
                 encode(&wire::PeerMeasures {
@@ -75,6 +82,12 @@ impl State {
                     settlements: measures.settlements,
                     wins: measures.wins,
                     reputation: f64_to_field(measures.reputation),
+                    change: measures.change.map(|change| wire::ChangeState {
+                        rewards: change.rewards,
+                        mean: f64_to_field(change.mean),
+                        rise: f64_to_field(change.rise),
+                        fall: f64_to_field(change.fall),
+                    }),
                 })
             }
             Key::Capability(peer) => {
@@ -154,6 +167,7 @@ impl State {
             bids_end: self.own_bid_queue.end,
             orders_begin: self.own_assignment_queue.begin,
             orders_end: self.own_assignment_queue.end,
+            bidding: self.bidding,
         }
     }
 
@@ -177,9 +191,10 @@ impl State {
         let learner = self.learner()?;
         Some(wire::PolicyState {
             policy: Some(learner.policy.to_wire()),
-            observations: learner.model.observations(),
-            inverse: numbers(&learner.model.triangle()),
-            b: numbers(&learner.model.b()),
+            since: learner.since,
+            choices: learner.model.choices(),
+            settled: learner.model.settled(),
+            shared: learner.model.shared_parts().as_ref().map(linear_value),
         })
     }
 
@@ -213,6 +228,7 @@ pub(super) fn name(key: &Key) -> Vec<u8> {
         Key::Clock => (b"clock", [&[], &[]]),
         Key::Counters => (b"counters", [&[], &[]]),
         Key::Policy => (b"policy", [&[], &[]]),
+        Key::PolicyPeer(peer) => (b"policy-peer/", [peer.as_bytes(), &[]]),
         Key::Peer(peer) => (b"peer/", [peer.as_bytes(), &[]]),
         Key::Bucket(bucket, peer) => (b"bucket/", [bucket.as_bytes(), peer.as_bytes()]),
         Key::Capability(peer) => (b"capability/", [peer.as_bytes(), &[]]),
@@ -245,6 +261,7 @@ pub(super) fn parse_name(name: &[u8]) -> Option<Key> {
         b"clock" => Key::Clock,
         b"counters" => Key::Counters,
         b"policy" => Key::Policy,
+        b"policy-peer/" => Key::PolicyPeer(peer(row)?),
         b"peer/" => Key::Peer(peer(row)?),
         b"bucket/" => {
             let (bucket, executor) = row.split_at_checked(Digest::LENGTH)?;
@@ -293,6 +310,8 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
             .collect(),
         selections: step.selections.iter().map(selection_value).collect(),
         reveal_due_ms: step.reveal_due_ms.unwrap_or(0),
+        policy: Some(step.policy.to_wire()),
+        since: step.since,
         openings_due_ms: step.openings_due_ms.unwrap_or(0),
         seed: step.seed.as_ref().map(bytes).unwrap_or_default(),
     }
@@ -329,6 +348,19 @@ fn selection_value(selection: &PendingSelection) -> wire::SelectionState {
             CheckerVerdict::Failed => 2,
         },
         replaced: selection.replaced,
+        number: selection.number,
+    }
+}
+
+fn linear_value(parts: &Parts) -> wire::LinearState {
+    wire::LinearState {
+        observations: parts.observations,
+        until: parts.until,
+        weight: parts.weight.map(f64_to_field).unwrap_or_default(),
+        matrix: numbers(&parts.matrix),
+        squared: numbers(&parts.squared),
+        cross: numbers(&parts.cross),
+        b: numbers(&parts.b),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     number::{normalised, ratio_ppm},
-    records::Params,
+    records::{Params, Policy},
+    state::change::{Change, Shown},
 };
 
 /// Counts over the whole log.
@@ -80,6 +81,8 @@ pub struct BucketMeasures {
     /// Mean of rewards, in 0 to 1; starts at the mean of the Beta prior, which counts as one reward, and becomes a moving
     /// mean once the newest reward would weigh less than the agreed weight.
     pub reputation: f64,
+    /// What the test for a change holds; nothing before it ran, and where it does not. Spec: SETTLE-22.
+    pub change: Option<Change>,
 }
 
 impl BucketMeasures {
@@ -91,6 +94,7 @@ impl BucketMeasures {
             settlements: 0,
             wins: 0,
             reputation: success / (success + failure),
+            change: None,
         }
     }
 
@@ -106,7 +110,14 @@ impl BucketMeasures {
             / (1000.0 * self.settlements as f64 + (success + failure))
     }
 
-    pub(super) fn observe(&mut self, params: &Params, won: u64, reward: f64) {
+    pub(super) fn observe(&mut self, params: &Params, policy: &Policy, won: u64, reward: f64) {
+        let mut change = (policy.change_threshold_ppm > 0).then(|| self.change.unwrap_or_default());
+        if let Some(change) = &mut change
+            && change.observe(policy, reward) == Shown::Changed
+        {
+            *self = Self::start(params);
+        }
+        self.change = change;
         self.settlements += 1;
         self.wins += won;
         self.reputation = weighted_mean(

@@ -10,10 +10,12 @@
 mod alone;
 mod candidates;
 mod chance;
+mod change;
 mod decisions;
 mod duty;
 mod encoding;
 mod inputs;
+mod learning;
 mod measures;
 mod own;
 mod queue;
@@ -29,6 +31,7 @@ use std::{
 
 use symphony_transparency::{Digest, PublicKey, log_id};
 
+pub use change::Change;
 pub use duty::{Due, Duty};
 pub use inputs::OPEN_TASKS_MAX;
 pub use measures::{BucketMeasures, Counters, PeerMeasures};
@@ -41,7 +44,7 @@ use table::{Known, Table};
 use crate::{
     fault::{Breach, Fault},
     map::{StateMap, Unopened},
-    policy::LinUcb,
+    policy::{Model, Parts},
     records::{Body, Capability, Entry, Genesis, Params, Policy},
 };
 
@@ -52,8 +55,19 @@ pub struct Learner {
     pub policy: Policy,
     /// Digest that beacons name.
     pub digest: Digest,
-    /// The model.
-    pub model: LinUcb,
+    /// Index of the entry with which its learning began.
+    pub since: u64,
+    /// What it learned; that of each peer by itself is kept apart ([`State::model_for`]).
+    pub model: Model,
+}
+
+/// What a policy learned of one peer by itself.
+#[derive(Clone, Debug, PartialEq)]
+struct PeerLearned {
+    /// Index of the entry with which that learning began; under a policy that began with another one it says nothing.
+    since: u64,
+    /// The numbers.
+    parts: Parts,
 }
 
 /// The newest capability of a peer that the log holds.
@@ -115,6 +129,7 @@ enum Key {
     Clock,
     Counters,
     Policy,
+    PolicyPeer(PublicKey),
     Peer(PublicKey),
     Bucket(Digest, PublicKey),
     Capability(PublicKey),
@@ -138,8 +153,12 @@ pub struct State {
     time_ms: u64,
     duty: Option<Duty>,
     resuming: bool,
+    /// Number of open steps in which nobody is selected yet.
+    bidding: u32,
     counters: Counters,
     learner: Table<(), Learner>,
+    /// What the policy learned of each peer by itself.
+    learned: Table<PublicKey, PeerLearned>,
     peers: Table<PublicKey, PeerMeasures>,
     buckets: Table<(Digest, PublicKey), BucketMeasures>,
     capabilities: Table<PublicKey, KnownCapability>,
@@ -171,8 +190,10 @@ impl State {
             time_ms: entry.time_ms,
             duty: None,
             resuming: false,
+            bidding: 0,
             counters: Counters::default(),
             learner: Table::default(),
+            learned: Table::default(),
             peers: Table::default(),
             buckets: Table::default(),
             capabilities: Table::default(),
@@ -210,7 +231,7 @@ impl State {
         match &entry.body {
             // Refused above: it never stands behind entry 0.
             Body::Genesis(_) => Ok(()),
-            Body::PolicySet(policy) => self.apply_policy_set(policy),
+            Body::PolicySet(policy, learning) => self.apply_policy_set(entry, policy, *learning),
             Body::CapabilityIssued(issued) => self.apply_capability_issued(entry, issued),
             Body::RevocationIssued(issued) => self.apply_revocation_issued(issued),
             Body::TaskOpened(task) => self.apply_task_opened(entry, task),

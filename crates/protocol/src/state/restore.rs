@@ -12,8 +12,8 @@ use symphony_proto::state::v1::Clock;
 use symphony_transparency::{Digest, PublicKey};
 
 use super::{
-    BucketMeasures, Counters, Key, KnownCapability, Learner, OpenStep, OpenTask, PeerMeasures,
-    Progress, State, encoding,
+    BucketMeasures, Counters, Key, KnownCapability, Learner, OpenStep, OpenTask, PeerLearned,
+    PeerMeasures, Progress, State, encoding,
     own::{OwnAssignment, OwnBid},
     queue::Queue,
     step::Name,
@@ -34,6 +34,7 @@ struct Rows {
     clock: Option<Clock>,
     counters: Option<Counters>,
     learner: BTreeMap<(), Learner>,
+    learned: BTreeMap<PublicKey, PeerLearned>,
     peers: BTreeMap<PublicKey, PeerMeasures>,
     buckets: BTreeMap<(Digest, PublicKey), BucketMeasures>,
     capabilities: BTreeMap<PublicKey, KnownCapability>,
@@ -71,8 +72,10 @@ impl State {
             time_ms: clock.time_ms,
             duty: values::duty(reader, &clock)?,
             resuming: clock.resuming,
+            bidding: clock.bidding,
             counters,
             learner: Table::partial(rows.learner, &known, |()| Key::Policy, None),
+            learned: Table::partial(rows.learned, &known, Key::PolicyPeer, None),
             peers: Table::partial(rows.peers, &known, Key::Peer, None),
             buckets: Table::partial(
                 rows.buckets,
@@ -126,6 +129,9 @@ impl State {
                 return reader.refuse("value", "one that a state has", format_args!("{key:?}"));
             }
         }
+        if !self.check_learned() {
+            return reader.refuse("value", "numbers that fit the policy", "others");
+        }
         Ok(())
     }
 
@@ -174,6 +180,9 @@ impl Rows {
             Key::Counters => self.counters = Some(values::counters(value)?),
             Key::Policy => {
                 self.learner.insert((), values::learner(value)?);
+            }
+            Key::PolicyPeer(peer) => {
+                self.learned.insert(peer, values::peer_learned(value)?);
             }
             Key::Peer(peer) => {
                 self.peers.insert(peer, values::peer_measures(value)?);

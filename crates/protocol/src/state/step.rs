@@ -5,7 +5,7 @@ use symphony_transparency::{Digest, PublicKey};
 use crate::{
     chance::ENTROPY_SIZE,
     policy::DIMENSION,
-    records::{Beacon, CheckerVerdict, Ranked},
+    records::{Beacon, CheckerVerdict, Policy, Ranked},
 };
 
 /// A step between its beacon and its settlement.
@@ -27,6 +27,10 @@ pub struct OpenStep {
     pub selections: Vec<PendingSelection>,
     /// When reveals are due; nothing while receipts are outstanding.
     pub reveal_due_ms: Option<u64>,
+    /// The policy that the beacon names: its terms hold for this step to the end.
+    pub policy: Policy,
+    /// Index of the entry with which the learning of that policy began.
+    pub since: u64,
     /// When openings are due; nothing before the call, and when the draw is due or done.
     pub openings_due_ms: Option<u64>,
     /// The seed; nothing before the draw, and under a policy without chance.
@@ -110,6 +114,8 @@ pub struct PendingSelection {
     pub checker: CheckerVerdict,
     /// Whether another selection took its place.
     pub replaced: bool,
+    /// Number of the choice, by which the policy tells its age.
+    pub number: u64,
 }
 
 impl OpenStep {
@@ -128,6 +134,11 @@ impl OpenStep {
                 .iter()
                 .all(|selection| selection.bid != ranked.bid)
         })
+    }
+
+    /// Whether nobody is selected yet: the beacon is open for bids, or the draw is to come. Spec: CAP-4.
+    pub fn awaits_selection(&self) -> bool {
+        !self.closed || self.policy.parameters.kind.uses_chance() && self.seed.is_none()
     }
 
     /// Whether every selection has a receipt or failed.

@@ -7,13 +7,13 @@ use symphony_proto::state::v1 as wire;
 use symphony_transparency::{Digest, PublicKey, StatementKind, payload_digest};
 
 use super::{
-    BucketMeasures, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask, PeerMeasures,
-    PendingSelection, Plan, PlanProgress, Progress, StepBid,
+    BucketMeasures, Change, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask,
+    PeerLearned, PeerMeasures, PendingSelection, Plan, PlanProgress, Progress, StepBid,
     own::{OwnAssignment, OwnBid, OwnReceipt},
     step::Name,
 };
 use crate::{
-    policy::{Context, LinUcb, TRIANGLE_LENGTH},
+    policy::{Model, Parts},
     records::{Beacon, Capability, CheckerVerdict, Policy, Ranked, Reader, RecordError, STEPS_MAX},
 };
 
@@ -120,16 +120,64 @@ pub(super) fn learner(value: &[u8]) -> Result<Learner, RecordError> {
     let reader = Reader("PolicyState");
     let value: wire::PolicyState = reader.decode(value, VALUE_SIZE_MAX)?;
     let policy = Policy::from_wire(&reader.require("policy", value.policy)?)?;
-    let triangle: [f64; TRIANGLE_LENGTH] = numbers(reader, "inverse", &value.inverse)?;
-    let b: Context = numbers(reader, "b", &value.b)?;
-    let observations = count(reader, "observations", value.observations)?;
-    let model = LinUcb::from_parts(&policy.parameters, &triangle, &b, observations)
-        .or_else(|error| reader.refuse("inverse", "a state of the learning rule", error))?;
+    let shared = value.shared.as_ref().map(linear).transpose()?;
+    let model = Model::from_parts(
+        &policy.parameters,
+        count(reader, "choices", value.choices)?,
+        count(reader, "settled", value.settled)?,
+        shared.as_ref(),
+    )
+    .or_else(|error| reader.refuse("shared", "a state of the learning rule", error))?;
     Ok(Learner {
         digest: policy.digest(),
         policy,
+        since: count(reader, "since", value.since)?,
         model,
     })
+}
+
+pub(super) fn peer_learned(value: &[u8]) -> Result<PeerLearned, RecordError> {
+    let reader = Reader("PolicyPeerState");
+    let value: wire::PolicyPeerState = reader.decode(value, VALUE_SIZE_MAX)?;
+    Ok(PeerLearned {
+        since: count(reader, "since", value.since)?,
+        parts: linear(&reader.require("own", value.own)?)?,
+    })
+}
+
+/// The numbers of a linear model; whether they fit the policy is asked where that is known.
+fn linear(value: &wire::LinearState) -> Result<Parts, RecordError> {
+    let reader = Reader("LinearState");
+    Ok(Parts {
+        observations: count(reader, "observations", value.observations)?,
+        until: count(reader, "until", value.until)?,
+        weight: (!value.weight.is_empty())
+            .then(|| number(reader, "weight", &value.weight))
+            .transpose()?,
+        matrix: listed_numbers(reader, "matrix", &value.matrix)?,
+        squared: listed_numbers(reader, "squared", &value.squared)?,
+        cross: listed_numbers(reader, "cross", &value.cross)?,
+        b: listed_numbers(reader, "b", &value.b)?,
+    })
+}
+
+/// Numbers of 8 bytes each, as many as there are.
+fn listed_numbers(
+    reader: Reader,
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<Vec<f64>, RecordError> {
+    if !bytes.len().is_multiple_of(8) {
+        return reader.refuse(
+            field,
+            "8 bytes for each number",
+            format!("{} bytes", bytes.len()),
+        );
+    }
+    bytes
+        .chunks_exact(8)
+        .map(|bytes| number(reader, field, bytes))
+        .collect()
 }
 
 pub(super) fn peer_measures(value: &[u8]) -> Result<PeerMeasures, RecordError> {
@@ -151,6 +199,17 @@ pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordErro
         settlements: count(reader, "settlements", value.settlements)?,
         wins: count(reader, "wins", value.wins)?,
         reputation: number(reader, "reputation", &value.reputation)?,
+        change: value.change.as_ref().map(change).transpose()?,
+    })
+}
+
+fn change(value: &wire::ChangeState) -> Result<Change, RecordError> {
+    let reader = Reader("ChangeState");
+    Ok(Change {
+        rewards: count(reader, "rewards", value.rewards)?,
+        mean: number(reader, "mean", &value.mean)?,
+        rise: number(reader, "rise", &value.rise)?,
+        fall: number(reader, "fall", &value.fall)?,
     })
 }
 
@@ -236,6 +295,8 @@ pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, Rec
         ranking,
         selections,
         reveal_due_ms: (value.reveal_due_ms > 0).then_some(value.reveal_due_ms),
+        policy: Policy::from_wire(&reader.require("policy", value.policy)?)?,
+        since: count(reader, "since", value.since)?,
         openings_due_ms: (value.openings_due_ms > 0).then_some(value.openings_due_ms),
         seed: reader.optional_digest("seed", &value.seed)?,
     })
@@ -286,6 +347,7 @@ fn selection(value: &wire::SelectionState) -> Result<PendingSelection, RecordErr
             other => return reader.refuse("checker", "0 to 2", other),
         },
         replaced: value.replaced,
+        number: count(reader, "number", value.number)?,
     })
 }
 

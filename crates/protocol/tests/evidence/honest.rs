@@ -6,6 +6,7 @@ use symphony_protocol::{
     Rule,
     evidence::{Base, Evidence, EvidenceError, WindowParts},
     map::Wanted,
+    policy::PolicyKind,
     records::Policy,
 };
 use symphony_transparency::{Digest, MerkleTree};
@@ -16,12 +17,25 @@ use crate::{
     wire::{everything, judge, state_after, window},
 };
 
-fn policy(paper: bool) -> Policy {
-    if paper {
-        Policy::paper()
-    } else {
-        Policy::shared()
+/// The kinds without chance, which select at the close.
+const KINDS: [PolicyKind; 7] = [
+    PolicyKind::Shared,
+    PolicyKind::Paper,
+    PolicyKind::Disjoint,
+    PolicyKind::Hybrid,
+    PolicyKind::Strongest,
+    PolicyKind::Screening,
+    PolicyKind::Static,
+];
+
+/// A policy of every kind, and forgetful ones of those that can forget.
+fn policy(number: usize) -> Policy {
+    let kind = KINDS[number % KINDS.len()];
+    let mut policy = Policy::of_kind(kind);
+    if kind.may_discount() && number >= KINDS.len() {
+        policy.parameters.discount_ppm = 950_000;
     }
+    policy
 }
 
 /// Coordinator and executors, those with entries after their genesis.
@@ -46,10 +60,10 @@ proptest! {
     #[test]
     fn evidence_9_an_honest_window_reaches_the_signed_root(
         choices in prop::collection::vec(any::<u8>(), 40..120),
-        paper: bool,
+        number in 0..2 * KINDS.len(),
         cuts in prop::collection::vec((any::<usize>(), any::<usize>()), 4),
     ) {
-        let world = wander(policy(paper), &choices);
+        let world = wander(policy(number), &choices);
         for author in authors(&world) {
             for (from, to) in &cuts {
                 let (first, last) = range(author, *from, *to);
@@ -75,9 +89,10 @@ proptest! {
     fn evidence_12_no_opening_convicts_an_honest_peer(
         choices in prop::collection::vec(any::<u8>(), 40..120),
         opened in prop::collection::vec(any::<bool>(), 64),
+        number in 0..2 * KINDS.len(),
         cuts in prop::collection::vec((any::<usize>(), any::<usize>()), 4),
     ) {
-        let world = wander(Policy::shared(), &choices);
+        let world = wander(policy(number), &choices);
         for author in authors(&world) {
             for (from, to) in &cuts {
                 let (first, last) = range(author, *from, *to);
@@ -111,8 +126,9 @@ proptest! {
     fn evidence_13_no_evidence_is_made_of_a_clean_log(
         choices in prop::collection::vec(any::<u8>(), 40..120),
         cuts in prop::collection::vec((any::<usize>(), any::<usize>()), 2),
+        number in 0..2 * KINDS.len(),
     ) {
-        let world = wander(Policy::shared(), &choices);
+        let world = wander(policy(number), &choices);
         for author in authors(&world) {
             for (from, to) in &cuts {
                 let (first, last) = range(author, *from, *to);

@@ -172,7 +172,12 @@ fn proved(author: &Author, entries: &[Vec<u8>]) -> (Evidence, Fault) {
 #[test]
 fn evidence_7_bytes_that_are_no_entry() {
     let author = Author::new(1);
-    let sound = author.entry(Body::PolicySet(Policy::shared())).encode();
+    let sound = author
+        .entry(Body::PolicySet(
+            Policy::shared(),
+            symphony_protocol::records::Learning::Anew,
+        ))
+        .encode();
     for bytes in [vec![], vec![0], [sound, vec![0]].concat()] {
         let entries = [author.entries[0].clone(), bytes];
         let (evidence, fault) = proved(&author, &entries);
@@ -185,7 +190,10 @@ fn evidence_7_bytes_that_are_no_entry() {
 #[test]
 fn evidence_7_a_broken_chain() {
     let author = Author::new(1);
-    let sound = author.entry(Body::PolicySet(Policy::shared()));
+    let sound = author.entry(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     let mut index = sound.clone();
     index.index += 1;
     let mut previous = sound.clone();

@@ -56,15 +56,18 @@ fn replay_29_beacon_outside_the_terms() {
 fn replay_29_policy_changed_while_a_step_is_open() {
     let mut world = World::standard();
     world.open(1).announce(0);
-    let fault = refused(&mut world, Body::PolicySet(Policy::paper()));
+    let fault = refused(
+        &mut world,
+        Body::PolicySet(Policy::paper(), symphony_protocol::records::Learning::Anew),
+    );
     let key = world.coordinator.key();
     assert_fault(
         &fault,
         Rule::BeaconTerms,
         key,
         fault.entry,
-        "between steps",
-        "1 open steps",
+        "no beacon is open for bids",
+        "1 open for bids",
     );
 }
 

@@ -10,7 +10,12 @@ use symphony_transparency::Digest;
 #[test]
 fn replay_20_malformed_entry() {
     let mut author = Author::new(1);
-    let mut bytes = author.entry(Body::PolicySet(Policy::shared())).encode();
+    let mut bytes = author
+        .entry(Body::PolicySet(
+            Policy::shared(),
+            symphony_protocol::records::Learning::Anew,
+        ))
+        .encode();
     bytes.push(0);
     let fault = author.push_bytes(bytes).unwrap_err();
     assert_fault(
@@ -55,7 +60,10 @@ fn replay_20_foreign_statement_that_nobody_signed() {
 fn replay_21_broken_chain() {
     type Change = fn(&mut Entry);
     let author = Author::new(1);
-    let sound = author.entry(Body::PolicySet(Policy::shared()));
+    let sound = author.entry(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     let breaches: [(Change, &str, &str); 4] = [
         (|entry| entry.index = 2, "index 1", "index 2"),
         (|entry| entry.index = 0, "index 1", "index 0"),

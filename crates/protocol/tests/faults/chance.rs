@@ -99,7 +99,10 @@ fn replay_41_a_call_stands_after_its_close_alone() {
 #[test]
 fn replay_24_the_call_is_due_after_the_close() {
     let mut world = closed();
-    let fault = refused(&mut world, Body::PolicySet(Policy::shared()));
+    let fault = refused(
+        &mut world,
+        Body::PolicySet(Policy::shared(), symphony_protocol::records::Learning::Anew),
+    );
     assert_eq!(fault.rule, Rule::Duty);
 }
 
@@ -251,7 +254,10 @@ fn chance_5_who_does_not_open_is_out_and_has_failed() {
     let opening = world.opening(called[1], &call);
     world.coordinator.push(Body::OpeningReceived(opening));
     world.pass(u64::from(REVEAL_MS));
-    let fault = refused(&mut world, Body::PolicySet(Policy::shared()));
+    let fault = refused(
+        &mut world,
+        Body::PolicySet(Policy::shared(), symphony_protocol::records::Learning::Anew),
+    );
     assert_eq!(fault.rule, Rule::Overdue);
     let beacon = world.beacon_index();
     world.coordinator.push(Body::Timeout(Timeout {
@@ -392,7 +398,7 @@ fn chance_10_random_draws_from_everybody_and_the_others_from_the_ranking() {
         (PolicyKind::EpsilonGreedy, 3),
         (PolicyKind::Thompson, 3),
     ] {
-        let mut world = World::new(4, Policy::by_chance(kind));
+        let mut world = World::new(4, Policy::of_kind(kind));
         world.open(1).announce(0).take_bids().close();
         let state = world.coordinator.replay.state();
         let step = state.step(world.beacon_index()).unwrap();

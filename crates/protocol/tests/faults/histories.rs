@@ -155,8 +155,14 @@ fn replay_45_a_word_on_somebody_elses_log_binds_nobody() {
 #[test]
 fn replay_46_fork_of_two_checkpoints() {
     let (mut one, mut two) = (Author::new(1), Author::new(1));
-    one.push(Body::PolicySet(Policy::shared()));
-    two.push(Body::PolicySet(Policy::paper()));
+    one.push(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
+    two.push(Body::PolicySet(
+        Policy::paper(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     let (one_checkpoint, two_checkpoint) = (one.replay.checkpoint(), two.replay.checkpoint());
     let fault = fork(&one.key(), &one_checkpoint, &two_checkpoint).expect("a fork");
     assert_fault(&fault, Rule::Fork, one.key(), 1, "", "");
@@ -174,8 +180,14 @@ fn replay_46_fork_of_two_checkpoints() {
 #[test]
 fn replay_46_fork_of_two_copies() {
     let (mut one, mut two) = (Author::new(1), Author::new(1));
-    one.push(Body::PolicySet(Policy::shared()));
-    two.push(Body::PolicySet(Policy::paper()));
+    one.push(Body::PolicySet(
+        Policy::shared(),
+        symphony_protocol::records::Learning::Anew,
+    ));
+    two.push(Body::PolicySet(
+        Policy::paper(),
+        symphony_protocol::records::Learning::Anew,
+    ));
     one.push(Body::Resumed);
     two.push(Body::Resumed);
     let faults = cross_check(&[(&one, &one.entries), (&two, &two.entries)]);

@@ -50,7 +50,10 @@ fn replay_24_duty_at_another_time() {
 fn replay_24_vote_complete_and_not_settled() {
     let mut world = World::standard();
     world.until_voted();
-    let fault = refused(&mut world, Body::PolicySet(Policy::paper()));
+    let fault = refused(
+        &mut world,
+        Body::PolicySet(Policy::paper(), symphony_protocol::records::Learning::Anew),
+    );
     let key = world.coordinator.key();
     assert_fault(&fault, Rule::Duty, key, fault.entry, "Settle", "policy_set");
 }

@@ -312,7 +312,10 @@ impl World {
     /// A coordinator under a policy, and executors whose capabilities it knows.
     pub(crate) fn new(executors: u8, policy: Policy) -> Self {
         let mut coordinator = Author::new(1);
-        coordinator.push(Body::PolicySet(policy));
+        coordinator.push(Body::PolicySet(
+            policy,
+            symphony_protocol::records::Learning::Anew,
+        ));
         let mut executors: Vec<Author> = (0..executors)
             .map(|number| Author::new(10 + number))
             .collect();

@@ -13,7 +13,7 @@ use symphony_coordination::TaskSettings;
 use symphony_protocol::{
     Fault,
     evidence::Evidence,
-    policy::PolicyParameters,
+    policy::{PolicyKind, PolicyParameters},
     records::{Policy, Reach},
     replay::Replay,
     vote::VoteRule,
@@ -95,8 +95,14 @@ fn main() -> Result<(), Failure> {
 /// A small network in which anything may go wrong that can go wrong to honest peers, under any policy.
 fn scenario(random: &mut Random) -> Scenario {
     let share = |random: &mut Random, most: u32| u32_within(random, 0, most);
-    let mut policy =
-        [Policy::shared(), Policy::paper(), Policy::random_top()][below(random, 3)].clone();
+    let kind = PolicyKind::ALL[below(random, PolicyKind::ALL.len())];
+    let mut policy = Policy::of_kind(kind);
+    if kind.may_discount() && random.chance(500_000) {
+        policy.parameters.discount_ppm = u32_within(random, 500_000, 1_000_000);
+    }
+    if random.chance(100_000) {
+        policy.parameters.frozen_after = Some(random.within(0, 30));
+    }
     policy.vote_rule = [
         VoteRule::Reliability,
         VoteRule::Screening,

@@ -59,6 +59,11 @@ fn kind_word(kind: v1::PolicyKind) -> &'static str {
     match kind {
         v1::PolicyKind::Shared => "shared",
         v1::PolicyKind::Paper => "paper",
+        v1::PolicyKind::Disjoint => "disjoint",
+        v1::PolicyKind::Hybrid => "hybrid",
+        v1::PolicyKind::Strongest => "strongest",
+        v1::PolicyKind::Screening => "screening",
+        v1::PolicyKind::Static => "static",
         v1::PolicyKind::Random => "random",
         v1::PolicyKind::RandomTop => "random-top",
         v1::PolicyKind::EpsilonGreedy => "epsilon-greedy",
@@ -92,6 +97,10 @@ fn state_json(state: &v1::PolicyState, measures: Option<&Vec<v1::Measure>>) -> V
             "latency_penalty_ppm": policy.latency_penalty_ppm,
             "checker_ppm": policy.checker_ppm,
             "vote_rule": vote_word(policy.vote_rule()),
+            "discount_ppm": policy.discount_ppm,
+            "frozen_after": policy.frozen_after,
+            "change_threshold_ppm": policy.change_threshold_ppm,
+            "change_drift_ppm": policy.change_drift_ppm,
         })
     });
     json!({
@@ -104,6 +113,15 @@ fn state_json(state: &v1::PolicyState, measures: Option<&Vec<v1::Measure>>) -> V
         "theta": state.theta,
         "b": state.b,
         "inverse": state.inverse,
+        "since": state.since,
+        "choices": state.choices,
+        "settled": state.settled,
+        "frozen": state.frozen,
+        "peers": state.peers.iter().map(|row| json!({
+            "peer": key(row.peer.as_ref()),
+            "observations": row.observations,
+            "theta": row.theta,
+        })).collect::<Vec<_>>(),
         "counts": {
             "tasks": counts.tasks,
             "tasks_decided": counts.tasks_decided,
@@ -170,11 +188,41 @@ fn print_state(state: &v1::PolicyState) -> anyhow::Result<()> {
         .zip(state.theta.iter().zip(&state.b))
         .map(|(name, (theta, b))| vec![name.clone(), format!("{theta:+.6}"), format!("{b:+.6}")])
         .collect();
-    if rows.is_empty() {
+    if !rows.is_empty() {
+        print_line(&format!("learned from {} observations", state.observations))?;
+        print_lines(&table(&["FEATURE", "THETA", "B"], &rows))?;
+    }
+    if state.frozen {
+        print_line(&format!(
+            "learns no more since {} settlements",
+            state.settled
+        ))?;
+    }
+    print_peers(state)
+}
+
+/// What was learned of each peer by itself.
+fn print_peers(state: &v1::PolicyState) -> anyhow::Result<()> {
+    if state.peers.is_empty() {
         return Ok(());
     }
-    print_line(&format!("learned from {} observations", state.observations))?;
-    print_lines(&table(&["FEATURE", "THETA", "B"], &rows))
+    let longest = state.peers.iter().map(|row| row.theta.len()).max();
+    let names = state.features.iter().take(longest.unwrap_or(0));
+    let mut headings = vec!["OBSERVATIONS".to_owned()];
+    headings.extend(names.map(|name| name.to_uppercase()));
+    headings.push("PEER".to_owned());
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> = state
+        .peers
+        .iter()
+        .map(|row| {
+            std::iter::once(row.observations.to_string())
+                .chain(row.theta.iter().map(|theta| format!("{theta:+.4}")))
+                .chain([key(row.peer.as_ref())])
+                .collect()
+        })
+        .collect();
+    print_lines(&table(&headings, &rows))
 }
 
 fn print_measures(measures: &[v1::Measure]) -> anyhow::Result<()> {

@@ -1,7 +1,12 @@
 use proptest::prelude::*;
 
-use super::{Downdate, LinUcb, LinUcbError, TRIANGLE_LENGTH};
-use crate::policy::{Context, DIMENSION, PolicyParameters};
+use super::Downdate;
+use crate::policy::{Context, DIMENSION, LinearError, Parts, PolicyParameters};
+
+type LinUcb = super::LinUcb<DIMENSION>;
+
+/// How many numbers its triangle has.
+const TRIANGLE_LENGTH: usize = 21;
 
 /// Numbers in [0, 1) from a written recurrence, so that every run sees the same.
 struct Sequence(u64);
@@ -65,7 +70,7 @@ fn largest_difference(model: &LinUcb, expected: &[Vec<f64>]) -> f64 {
     let mut largest = 0.0f64;
     for (row, numbers) in expected.iter().enumerate() {
         for (column, number) in numbers.iter().enumerate() {
-            largest = largest.max((model.inverse[(row, column)] - number).abs());
+            largest = largest.max((model.rows()[row][column] - number).abs());
         }
     }
     largest
@@ -121,15 +126,15 @@ fn select_16_the_width_shrinks_where_the_model_looked() {
     let mut sequence = Sequence(3);
     let x = sequence.context();
     let mut model = LinUcb::new(&PolicyParameters::SHARED);
-    let before = model.width(&x);
+    let before = model.assess(&[x])[0].width;
     for _ in 0..100 {
         model.observe_choice(&x);
     }
-    assert!(model.width(&x) < before / 3.0);
+    assert!(model.assess(&[x])[0].width < before / 3.0);
 }
 
 #[test]
-fn select_16_assess_agrees_with_estimate_and_width() {
+fn select_16_the_score_is_estimate_and_width() {
     let mut sequence = Sequence(5);
     let mut model = LinUcb::new(&PolicyParameters::PAPER);
     for _ in 0..20 {
@@ -137,10 +142,10 @@ fn select_16_assess_agrees_with_estimate_and_width() {
         model.observe(&x, sequence.next());
     }
     let x = sequence.context();
-    let choice = model.assess(&[x])[0];
-    assert_eq!(choice.estimate.to_bits(), model.estimate(&x).to_bits());
-    assert_eq!(choice.width.to_bits(), model.width(&x).to_bits());
-    assert_eq!(choice.score, choice.estimate + choice.width);
+    let bound = model.assess(&[x])[0];
+    let estimate: f64 = x.iter().zip(&model.theta()).map(|(a, b)| a * b).sum();
+    assert!((bound.estimate - estimate).abs() < 1e-12);
+    assert_eq!(bound.score, bound.estimate + bound.width);
 }
 
 #[test]
@@ -160,22 +165,44 @@ fn select_18_refuses_to_forget_what_it_never_saw() {
 #[test]
 fn select_12_refuses_parts_that_are_no_model() {
     let parameters = PolicyParameters::SHARED;
-    let mut triangle = LinUcb::new(&parameters).triangle();
-    triangle[1] = f64::NAN;
+    let parts = LinUcb::new(&parameters).parts();
+    let mut wild = parts.clone();
+    wild.matrix[1] = f64::NAN;
     assert_eq!(
-        LinUcb::from_parts(&parameters, &triangle, &[0.0; DIMENSION], 0),
-        Err(LinUcbError::NotFinite {
-            part: "triangle",
+        LinUcb::from_parts(&parameters, &wild),
+        Err(LinearError::NotFinite {
+            part: "inverse",
             index: 1
         })
     );
+    let flat = Parts {
+        matrix: vec![0.0; TRIANGLE_LENGTH],
+        ..parts.clone()
+    };
     assert_eq!(
-        LinUcb::from_parts(&parameters, &[0.0; TRIANGLE_LENGTH], &[0.0; DIMENSION], 0),
-        Err(LinUcbError::DiagonalNotPositive {
+        LinUcb::from_parts(&parameters, &flat),
+        Err(LinearError::DiagonalNotPositive {
+            part: "inverse",
             index: 0,
             actual: 0.0
         })
     );
+    for other in [
+        Parts {
+            matrix: vec![1.0; TRIANGLE_LENGTH - 1],
+            ..parts.clone()
+        },
+        Parts {
+            b: vec![0.0; 5],
+            ..parts.clone()
+        },
+        Parts {
+            weight: Some(0.0),
+            ..parts
+        },
+    ] {
+        assert!(LinUcb::from_parts(&parameters, &other).is_err());
+    }
 }
 
 proptest! {
@@ -185,7 +212,7 @@ proptest! {
         for (x, reward) in &contexts {
             model.observe(x, *reward);
         }
-        let again = LinUcb::from_parts(model.parameters(), &model.triangle(), &model.b(), model.observations());
+        let again = LinUcb::from_parts(model.parameters(), &model.parts());
         prop_assert_eq!(again, Ok(model));
     }
 
@@ -196,7 +223,11 @@ proptest! {
             model.observe_choice(x);
         }
         prop_assert!(largest_difference(&model, &inverted(&contexts)) < 1e-12);
-        prop_assert_eq!(model.inverse, model.inverse.transpose());
+        for row in 0..DIMENSION {
+                for column in 0..row {
+                    prop_assert_eq!(model.rows()[row][column].to_bits(), model.rows()[column][row].to_bits());
+                }
+            }
     }
 
     #[test]
@@ -219,8 +250,8 @@ proptest! {
         let mut model = LinUcb::new(&PolicyParameters::SHARED);
         for (x, reward) in &contexts {
             model.observe(x, *reward);
-            prop_assert!(model.width(x) >= 0.0 && model.width(x).is_finite());
-            prop_assert!(model.estimate(x).is_finite());
+            prop_assert!(model.assess(&[*x])[0].width >= 0.0 && model.assess(&[*x])[0].width.is_finite());
+            prop_assert!(model.assess(&[*x])[0].estimate.is_finite());
         }
         let negative_zero = (-0.0f64).to_bits();
         prop_assert!(model.triangle().iter().chain(&model.b()).all(|number| number.to_bits() != negative_zero));

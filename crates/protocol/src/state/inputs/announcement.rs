@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Breach, Rule},
-    records::{Beacon, Entry, Issued, Phase, TaskOpened},
+    records::{Beacon, Entry, Issued, Phase, Policy, TaskOpened},
     state::{
         Key, OpenStep, OpenTask, Plan, PlanProgress, State, StepBid, inputs::bids::matched,
         own::check_match,
@@ -54,7 +54,7 @@ impl State {
         issued: &Issued<Beacon>,
     ) -> Result<(), Breach> {
         let beacon = &issued.record;
-        self.check_terms(entry, beacon)?;
+        let (policy, since) = self.check_terms(entry, beacon)?;
         let own = self.own_step_bid(entry, issued)?;
         let step = OpenStep {
             statement: issued.digest,
@@ -65,19 +65,23 @@ impl State {
             ranking: Vec::new(),
             selections: Vec::new(),
             reveal_due_ms: None,
+            policy,
+            since,
             openings_due_ms: None,
             seed: None,
         };
         self.set_plan(beacon.task, beacon.plan, PlanProgress::Open);
         self.add_due(beacon.close_deadline_ms, entry.index, Phase::Bids);
+        self.bidding = self.bidding.saturating_add(1);
         self.steps.insert(entry.index, step);
         self.touch(Key::Beacon(entry.index));
         self.add_name(issued.digest, entry.index, None);
         Ok(())
     }
 
-    /// The beacon keeps to the agreed terms, the policy in force and the task's plan. Spec: BEACON-5.
-    fn check_terms(&self, entry: &Entry, beacon: &Beacon) -> Result<(), Breach> {
+    /// The beacon keeps to the agreed terms, the policy in force and the task's plan; that policy, and when its learning began.
+    /// Spec: BEACON-5.
+    fn check_terms(&self, entry: &Entry, beacon: &Beacon) -> Result<(Policy, u64), Breach> {
         let breach = |expected: String, found: String| {
             Err(Breach {
                 rule: Rule::BeaconTerms,
@@ -105,7 +109,7 @@ impl State {
                 );
             }
         }
-        match self.learner() {
+        let learner = match self.learner() {
             Some(learner) if learner.digest == beacon.policy => {
                 let chance = learner.policy.parameters.kind.uses_chance();
                 if chance != beacon.secret_commitment.is_some() {
@@ -115,6 +119,7 @@ impl State {
                         format!("{:?}", beacon.secret_commitment),
                     );
                 }
+                learner
             }
             Some(learner) => {
                 return breach(
@@ -123,7 +128,7 @@ impl State {
                 );
             }
             None => return breach("a policy in force".to_owned(), "none".to_owned()),
-        }
+        };
         let window_end_ms = entry
             .time_ms
             .saturating_add(self.params.bid_window_ms_max().into());
@@ -149,7 +154,7 @@ impl State {
                 return breach(format!("{name} of at most {most}"), found.to_string());
             }
         }
-        Ok(())
+        Ok((learner.policy.clone(), learner.since))
     }
 
     fn own_step_bid(

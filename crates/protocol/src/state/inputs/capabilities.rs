@@ -1,35 +1,14 @@
-//! The policy, and capabilities with their revocations. Spec: CAP-4, CAP-7, CAP-8.
+//! Capabilities and their revocations. Spec: CAP-7, CAP-8.
 
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::{
     fault::{Breach, Fault, Rule},
-    policy::LinUcb,
-    records::{Capability, Entry, Issued, Policy, Received, Revocation},
-    state::{Key, KnownCapability, Learner, State},
+    records::{Capability, Entry, Issued, Received, Revocation},
+    state::{Key, KnownCapability, State},
 };
 
 impl State {
-    pub(in crate::state) fn apply_policy_set(&mut self, policy: &Policy) -> Result<(), Breach> {
-        let open = self.steps.len();
-        if open > 0 {
-            return Err(Breach::new(
-                Rule::BeaconTerms,
-                "a policy change between steps",
-                format_args!("{open} open steps"),
-            ));
-        }
-        let model = LinUcb::new(&policy.parameters);
-        let learner = Learner {
-            policy: policy.clone(),
-            digest: policy.digest(),
-            model,
-        };
-        self.learner.insert((), learner);
-        self.touch(Key::Policy);
-        Ok(())
-    }
-
     pub(in crate::state) fn apply_capability_issued(
         &mut self,
         entry: &Entry,
