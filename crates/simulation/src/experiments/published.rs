@@ -137,7 +137,7 @@ struct Run {
     world: World,
     latency_ms: [f64; 5],
     reputation: [f64; 5],
-    model: LinUcb,
+    model: LinUcb<6>,
     calls: MersenneTwister,
     choices: MersenneTwister,
     result: PublishedRun,
@@ -213,6 +213,7 @@ impl Run {
             },
             reputation: self.reputation[agent],
             newcomer: false,
+            named: false,
         };
         features(PolicyKind::Paper, &candidate)
     }
