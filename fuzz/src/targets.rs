@@ -3,8 +3,8 @@
 use symphony_protocol::map::{Proof, StateMap, Terminal};
 use symphony_protocol::records::{
     Acknowledgement, AnsweredEntry, Assignment, AssignmentPrivate, Beacon, Bid, Capability,
-    Challenge, Entry, Params, Receipt, Received, Retirement, Reveal, RevealPrivate, Revocation,
-    Signatures, StatementRecord,
+    Challenge, Entry, Params, Receipt, Received, RelayedBeacon, Retirement, Reveal, RevealPrivate,
+    Revocation, Signatures, StatementRecord,
 };
 use symphony_questions::{TASK_COUNT_MAX, TASK_INPUT_SIZE_MAX, parse_tasks};
 use symphony_transparency::merkle::{NodeHash, TreeHead, verify_consistency, verify_inclusion};
@@ -214,6 +214,9 @@ fn publication(input: &[u8]) {
 
 /// What travels beside statements; it is not signed.
 fn private(input: &[u8]) {
+    if let Ok(relayed) = RelayedBeacon::parse(input) {
+        assert_eq!(relayed.encode(), input, "a relayed beacon has one encoding");
+    }
     if let Ok(private) = AssignmentPrivate::parse(input) {
         assert_eq!(private.encode(), input);
     }

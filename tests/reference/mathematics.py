@@ -12,8 +12,8 @@ from symphony_reference.encoding import H as digest
 from symphony_reference.encoding import HP as list_digest
 from symphony_reference.encoding import u64
 from symphony_reference.mathematics import (
-    NUMBERS, LinUcb, Parameters, Policy, Stream, cosine, embedding_of, features, from_bits, ln, match_ppm, pick, rank, reward, similarity,
-    tally, tally_of_plans, times, triangle,
+    NUMBERS, LinUcb, Parameters, Policy, Stream, cosine, embedding_of, features, from_bits, ln, log_odds, match_ppm, pick, probabilities, rank,
+    reward, similarity, tally, tally_of_plans, times, triangle,
 )
 from vectors import learned
 from symphony_reference.state import EMPTY, Inner, bit, digest_of, inserted, root_of
@@ -343,6 +343,22 @@ def vote_vectors():
             found = [("tally", f"{answer} {bits(weight)} {bits(total)} {supporters} {'quorum' if quorum else 'no-quorum'}")]
         lines = [("ballot", f"{p} {v} {a} {c} {struct.pack('>d', w).hex()}") for p, v, a, c, w in ballots]
         write("vote", name, "ok", spec, comment, *lines, *found)
+    for name, comment, reliabilities in (
+        ("log-odds", "From the lower bound to the upper one.", (0.51, 0.6, 0.75, 0.9, 0.99)),
+        ("log-odds-held", "Outside the bounds, and no number.", (0.0, -1.0, 0.5, 0.995, 7.0, math.nan)),
+    ):
+        lines = [("log_odds", f"{struct.pack('>d', p).hex()} {bits(log_odds(p))}") for p in reliabilities]
+        write("vote", name, "ok", "VOTE-2", comment, *lines)
+    for name, comment, answers, beliefs in (
+        ("probable-alone", "One ballot teaches nothing.", 2, [(one, 0.6)]),
+        ("probable-two", "Two answers, both given.", 2, [(two, 0.95), (one, 0.7), (one, 0.7)]),
+        ("probable-agreed", "Two answers, one given.", 2, [(two, 0.8), (two, 0.7), (two, 0.6)]),
+        ("probable-other", "There may be an answer that nobody gave.", 0, [(two, 0.95), (one, 0.7), (three, 0.2)]),
+        ("probable-none", "No ballots.", 0, []),
+    ):
+        lines = [("belief", f"{answer} {bits(p)}") for answer, p in beliefs]
+        found = [("probable", f"{answer} {bits(p)}") for answer, p in probabilities(beliefs, answers == 2).items()]
+        write("vote", name, "ok", "VOTE-7", comment, ("answers", "two" if answers else "many"), *lines, *found)
     for name, comment, plans in (
         ("plans", "Two plans outweigh none; silence does not count.", [(None, 9.0), (three, 0.5), (two, 0.25), (two, 0.375)]),
         ("plans-tie", "Equal weights fall to the smallest bytes.", [(three, 0.5), (one, 0.5)]),

@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import struct
 import sys
 
 from symphony_reference import encoding, evidence, keys, mathematics as m, notes, records, replay, state, statements, symlog, tiles, tree, trust
@@ -337,11 +338,30 @@ def steps(v):
             yield name, value
 
 
+def hops(v):
+    """BEACON-14."""
+    hashed = v.bytes("token")
+    for hop in range(int(v.text("hop_limit")), 0, -1):
+        hashed = encoding.H("hop", hashed)
+        if hashed == v.bytes("anchor"):
+            return same(hop, int(v.text("hop")), "hop")
+    raise Refused("no token of this beacon")
+
+
 def vote(v):
     if "plan" in v:
         found = m.tally_of_plans([(None if answer == "none" else answer, from_bits(weight))
                                   for answer, weight in map(str.split, v.all("plan"))])
         same(f"{found[0]} {listed([found[1]])}" if found else "none", v.text("plan_tally"), "tally")
+        return
+    if "log_odds" in v:
+        for reliability, weight in map(str.split, v.all("log_odds")):
+            same(listed([m.log_odds(struct.unpack(">d", bytes.fromhex(reliability))[0])]), weight, "weight")
+        return
+    if "answers" in v:
+        beliefs = [(answer, from_bits(reliability)) for answer, reliability in map(str.split, v.all("belief"))]
+        found = m.probabilities(beliefs, v.text("answers") == "two")
+        same([f"{answer} {listed([p])}" for answer, p in found.items()], list(v.all("probable")), "probabilities")
         return
     ballots = [(peer, voter, answer, int(confidence), from_bits(weight))
                for peer, voter, answer, confidence, weight in map(str.split, v.all("ballot"))]
@@ -403,7 +423,7 @@ CHECKS = {
     "canonical": canonical, "keys": keys_, "statements": statements_, "statements-records": statements_records,
     "merkle": merkle, "proofs": proofs, "notes": notes_, "checkpoints": checkpoints, "symlog": symlog_,
     "cosignatures": cosignatures, "tiles": tiles_, "trust-policies": trust_policies, "witness": witness, "retirements": statements_records, "entries": entries, "faults": faults, "evidence": evidence_, "ln": ln, "embedding": embedding, "screening": screening, "linucb": linucb, "policies": policies,
-    "vote": vote, "reward": reward, "map": map_,
+    "hops": hops, "vote": vote, "reward": reward, "map": map_,
 }
 
 def check(path):

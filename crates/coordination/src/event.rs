@@ -81,6 +81,13 @@ pub enum Effect {
         /// Exact bytes.
         statement: Vec<u8>,
     },
+    /// Gossip a beacon, with the token of its first hop. Spec: BEACON-14.
+    Announce {
+        /// Exact bytes.
+        statement: Vec<u8>,
+        /// The token, which only the author can compute.
+        token: Digest,
+    },
     /// Send a statement to a peer; its acknowledgement comes back as an [`Event::Statement`].
     Send {
         /// Log key of the peer.

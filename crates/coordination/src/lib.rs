@@ -17,9 +17,11 @@ pub mod answer;
 mod event;
 mod peer;
 pub mod plan;
+mod relays;
 
 pub use event::{
     Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, Output, PlanRequest,
     PlannedBy, Refusal, StepRequest, StoppedBy, TaskEvent, TaskRequest, TaskSettings,
 };
 pub use peer::{Peer, PeerConfig, Profile, ProposeError};
+pub use relays::{Hearing, Relays};

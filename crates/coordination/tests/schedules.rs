@@ -148,7 +148,7 @@ impl World {
 
     fn carry_out(&mut self, from: usize, effect: Effect) {
         let (to, flight) = match effect {
-            Effect::Publish { statement } => {
+            Effect::Publish { statement } | Effect::Announce { statement, .. } => {
                 for to in (0..PEERS).filter(|to| *to != from) {
                     let flight = Flight::Statement(statement.clone(), Vec::new());
                     self.flights.push((to, flight));

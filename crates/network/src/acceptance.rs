@@ -18,6 +18,7 @@
 //! | NET-49 | its author or its forwarder is over a quota | Ignore [`IgnoreReason::OverQuota`] |
 //! | NET-50 | nobody judged it in time, or too many wait | Ignore [`IgnoreReason::NotJudged`] |
 //! | NET-51 | it is our own message coming back | Ignore [`IgnoreReason::Own`] |
+//! | NET-53 | a beacon that is passed on with the token of the next hop, or was used up here | Ignore [`IgnoreReason::Relayed`] |
 //! | NET-52 | none of these | Accept |
 //!
 //! This crate applies NET-40 and the forwarder's half of NET-49 and NET-50; the node applies the others, in
@@ -68,6 +69,8 @@ pub enum IgnoreReason {
     NotJudged,
     /// Spec: NET-51.
     Own,
+    /// The message was taken; what goes on is another one. Spec: NET-53.
+    Relayed,
 }
 
 impl Acceptance {
@@ -87,6 +90,7 @@ impl Acceptance {
             Self::Ignore(IgnoreReason::OverQuota) => "ignored_over_quota",
             Self::Ignore(IgnoreReason::NotJudged) => "ignored_not_judged",
             Self::Ignore(IgnoreReason::Own) => "ignored_own",
+            Self::Ignore(IgnoreReason::Relayed) => "relayed",
         }
     }
 

@@ -4,7 +4,11 @@
 //! ballot may fill a silence but never weighs anything: otherwise a coordinator could answer its own question and learn that
 //! it was right.
 //!
-//! Spec: VOTE-1 to VOTE-6.
+//! Spec: VOTE-1 to VOTE-9.
+
+mod reliability;
+
+pub use reliability::{Answers, Belief, RELIABILITY_START, log_odds, probabilities};
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +47,7 @@ pub struct Ballot {
 /// What a ballot weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VoteRule {
-    /// The peer's measured reliability (default).
+    /// The log-odds of the peer's measured reliability (default).
     Reliability,
     /// The peer's composite score in screening (as in the paper).
     Screening,
@@ -66,7 +70,7 @@ impl VoteRule {
     /// Spec: VOTE-2.
     pub fn weight(self, standing: &Standing) -> f64 {
         match self {
-            Self::Reliability => standing.reliability,
+            Self::Reliability => log_odds(standing.reliability),
             Self::Screening => standing.screening,
             Self::Majority => 1.0,
         }
@@ -225,7 +229,7 @@ mod tests {
     use proptest::prelude::*;
     use symphony_transparency::Digest;
 
-    use super::{Ballot, PlanBallot, Standing, Tally, VoteRule, Voter, plan_vote, tally};
+    use super::{Ballot, PlanBallot, Standing, Tally, VoteRule, Voter, log_odds, plan_vote, tally};
     use crate::screening::tests::key;
 
     fn answer(byte: u8) -> Digest {
@@ -259,7 +263,7 @@ mod tests {
             reliability: 0.25,
             screening: 0.75,
         };
-        assert_eq!(VoteRule::Reliability.weight(&standing), 0.25);
+        assert_eq!(VoteRule::Reliability.weight(&standing), log_odds(0.25));
         assert_eq!(VoteRule::Screening.weight(&standing), 0.75);
         assert_eq!(VoteRule::Majority.weight(&standing), 1.0);
     }

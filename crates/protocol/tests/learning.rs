@@ -11,7 +11,7 @@ use symphony_protocol::{
         Timeout,
     },
     state::{BucketMeasures, PeerMeasures},
-    vote::VoteRule,
+    vote::{RELIABILITY_START, VoteRule, log_odds},
 };
 use symphony_transparency::PublicKey;
 
@@ -36,6 +36,19 @@ fn vote(world: &mut World) {
     world.until_assigned();
     world.pass(80);
     world.take_receipts("True").take_reveals("True");
+}
+
+/// Each order's executor gives its own answer.
+fn vote_with(world: &mut World, answers: &[&str]) {
+    world.pass(80);
+    let orders = world.orders.clone();
+    for (order, answer) in orders.iter().zip(answers) {
+        let receipt = world.receipt(order, answer);
+        world.coordinator.push(Body::ReceiptReceived(receipt));
+    }
+    for (order, answer) in orders.iter().zip(answers) {
+        world.take_reveal(order, answer);
+    }
 }
 
 fn settle(world: &mut World) -> Settlement {
@@ -97,6 +110,7 @@ fn settle_12_settle_13_settle_14_a_peer_without_a_measure_has_the_start_values()
     let bucket = BucketMeasures::start(&standard());
     close(bucket.reputation, 1.0 / 3.0);
     close(bucket.prior(&standard()), 1.0 / 3.0);
+    close(bucket.reliability, RELIABILITY_START);
 }
 
 #[test]
@@ -119,6 +133,36 @@ fn settle_12_settle_13_settle_14_an_answer_that_won() {
         close(bucket.prior(&standard()), 0.5);
         // The start counts as one sample beside one reward.
         close(bucket.reputation, (1.0 / 3.0 + REWARD) / 2.0);
+        close(bucket.reliability, (RELIABILITY_START + agreed(0.6)) / 2.0);
+    }
+}
+
+/// The probability of an answer of two that two peers of this reliability agree on.
+fn agreed(reliability: f64) -> f64 {
+    let (right, wrong) = (
+        reliability * reliability,
+        (1.0 - reliability) * (1.0 - reliability),
+    );
+    right / (right + wrong)
+}
+
+/// Two peers agree and one does not, all of them strangers: the two become more reliable and the third less, each by half of
+/// the way to the probability of its answer.
+#[test]
+fn settle_22_reliability_learns_how_probable_an_answer_was() {
+    let mut world = World::new(3, Policy::shared());
+    world.until_assigned();
+    let answers: Vec<&str> = (0..world.orders.len())
+        .map(|slot| if slot == 0 { "False" } else { "True" })
+        .collect();
+    vote_with(&mut world, &answers);
+    settle(&mut world);
+    // By Bayes' rule: 0.6 × 0.6 × 0.4 against 0.4 × 0.4 × 0.6.
+    let right = 0.6;
+    for (order, answer) in world.orders.iter().zip(answers) {
+        let (_, bucket) = measures(&world, &executor(&world, order));
+        let probability = if answer == "True" { right } else { 1.0 - right };
+        close(bucket.reliability, (RELIABILITY_START + probability) / 2.0);
     }
 }
 
@@ -259,10 +303,17 @@ fn settle_11_a_void_settlement_takes_back_the_choice_and_teaches_nothing() {
 fn settle_11_the_tally_is_computed_before_anything_is_learned() {
     let mut world = pair(Policy::shared());
     vote(&mut world);
-    close(settle(&mut world).winner.unwrap().weight, 2.0 / 3.0);
+    close(
+        settle(&mut world).winner.unwrap().weight,
+        2.0 * log_odds(0.6),
+    );
     decide_task(&mut world);
     vote(&mut world);
-    close(settle(&mut world).winner.unwrap().weight, 2.0 * 0.5);
+    let learned = (0.6 + agreed(0.6)) / 2.0;
+    close(
+        settle(&mut world).winner.unwrap().weight,
+        2.0 * log_odds(learned),
+    );
 }
 
 #[test]
@@ -376,11 +427,15 @@ fn two_steps(policy: Policy) -> (World, f64, TaskDecided) {
 #[test]
 fn vote_8_a_plan_weighs_what_its_executors_do_ballot_or_not() {
     let (world, first, decided) = two_steps(Policy::shared());
-    // Nobody is known: three times 1/3, the slot that timed out included.
-    close(first, 1.0 / 3.0);
-    // Then 1/4 for who was silent and 2/4 for each that won: 5/12 in the mean; and half of the sum for two steps.
+    // Nobody is known: three times the start, the slot that timed out included.
+    close(first, log_odds(0.6));
+    // Then the start for who was silent, and what was learned of the two that agreed; and half of the sum for two steps.
+    let learned = log_odds((0.6 + agreed(0.6)) / 2.0);
     let winner = decided.winner.unwrap();
-    close(winner.weight, (1.0 / 3.0 + 5.0 / 12.0) / 2.0);
+    close(
+        winner.weight,
+        (log_odds(0.6) + (log_odds(0.6) + 2.0 * learned) / 3.0) / 2.0,
+    );
     assert_eq!(
         winner.answer,
         world.key.answer("False"),

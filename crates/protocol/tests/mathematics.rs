@@ -16,7 +16,10 @@ use symphony_protocol::policy::{
 };
 use symphony_protocol::reward::{Answered, Checked, Outcome, RewardParameters, Vote};
 use symphony_protocol::screening::{Candidate, Exploration, Weights, rank};
-use symphony_protocol::vote::{Ballot, PlanBallot, Voter, plan_vote, tally};
+use symphony_protocol::{
+    records::{HopChain, hop_anchor},
+    vote::{Answers, Ballot, Belief, PlanBallot, Voter, log_odds, plan_vote, probabilities, tally},
+};
 use symphony_transparency::{Digest, PublicKey};
 
 /// One vector: its fields in order.
@@ -444,6 +447,14 @@ fn ballot(text: &str) -> Ballot {
     }
 }
 
+fn belief(text: &str) -> Belief {
+    let (answer, reliability) = text.split_once(' ').expect("an answer and a reliability");
+    Belief {
+        answer: digest(answer),
+        reliability: number(reliability),
+    }
+}
+
 fn plan(text: &str) -> PlanBallot {
     let (answer, weight) = text.split_once(' ').expect("an answer and a weight");
     PlanBallot {
@@ -453,8 +464,32 @@ fn plan(text: &str) -> PlanBallot {
 }
 
 #[test]
-fn vote_3_vectors() {
-    each("vote", 14, |case| {
+fn vote_2_vote_3_vote_7_vectors() {
+    each("vote", 21, |case| {
+        if case.has("log_odds") {
+            for line in case.all("log_odds") {
+                let (reliability, weight) = line.split_once(' ').expect("two numbers");
+                // No number is among them, which `number` refuses.
+                let bits = u64::from_str_radix(reliability, 16).expect("16 digits");
+                let found = shown(log_odds(f64::from_bits(bits)));
+                assert_eq!(found, weight, "{}", case.path.display());
+            }
+            return;
+        }
+        if case.has("answers") {
+            let answers = match case.one("answers") {
+                "two" => Answers::Two,
+                _ => Answers::Many,
+            };
+            let beliefs: Vec<Belief> = case.all("belief").map(belief).collect();
+            let found: Vec<String> = probabilities(&beliefs, answers)
+                .iter()
+                .map(|(answer, probability)| format!("{answer} {}", shown(*probability)))
+                .collect();
+            let expected: Vec<&str> = case.all("probable").collect();
+            assert_eq!(found, expected, "{}", case.path.display());
+            return;
+        }
         if case.has("plan") {
             let plans: Vec<PlanBallot> = case.all("plan").map(plan).collect();
             let found =
@@ -469,6 +504,28 @@ fn vote_3_vectors() {
             format!("{} {numbers} {} {quorum}", tally.answer, tally.supporters)
         });
         case.is("tally", found.unwrap_or_else(|| "none".to_owned()));
+    });
+}
+
+/// Spec: BEACON-14.
+#[test]
+fn beacon_14_vectors() {
+    each("hops", 9, |case| {
+        let hop_limit = u32::try_from(case.integer("hop_limit")).expect("at most 16");
+        // Without an anchor nothing travels.
+        let chain = (!case.one("anchor").is_empty()).then(|| HopChain {
+            anchor: digest(case.one("anchor")),
+            hop_limit,
+        });
+        let hop = chain.and_then(|chain| chain.hop(&digest(case.one("token"))));
+        let expected = case
+            .has("hop")
+            .then(|| u32::try_from(case.integer("hop")).expect("at most 16"));
+        assert_eq!(hop, expected, "{}", case.path.display());
+        if hop == Some(1) {
+            let anchor = chain.map(|chain| chain.anchor);
+            assert_eq!(hop_anchor(&digest(case.one("token")), hop_limit), anchor);
+        }
     });
 }
 

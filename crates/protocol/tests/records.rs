@@ -12,8 +12,8 @@ use symphony_proto::log::v1 as wire;
 use symphony_protocol::records::{
     Acknowledgement, AnswerCheck, Assignment, AssignmentPrivate, Beacon, Bid, Body, Call,
     Capability, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Model, Opening, Origin, OwnBid, Params,
-    Phase, Policy, Reach, Receipt, RecordError, Reveal, RevealPrivate, Revocation, Signatures,
-    StatementRecord, TaskKey, Timeout,
+    Phase, Policy, Reach, Receipt, RecordError, RelayedBeacon, Reveal, RevealPrivate, Revocation,
+    Signatures, StatementRecord, TaskKey, Timeout,
 };
 use symphony_protocol::state::Duty;
 use symphony_transparency::{Digest, decode_canonical};
@@ -99,6 +99,7 @@ fn bytes_1_statements_survive_and_nothing_near_them_does() {
     beacon.asked.clear();
     beacon.reach = Reach::Gossip;
     beacon.hop_limit = 16;
+    beacon.hop_anchor = Some(Digest::ZERO);
     round_trip_statement::<Beacon>(&beacon);
     round_trip_statement::<Bid>(&world.bid_record(0));
     round_trip_statement::<Assignment>(&order.statement.record);
@@ -112,6 +113,41 @@ fn bytes_1_statements_survive_and_nothing_near_them_does() {
     round_trip_statement::<Opening>(&chance.opening_record(0));
     round_trip_statement::<Acknowledgement>(
         &acknowledge(&world.coordinator, 4, Digest::ZERO).record,
+    );
+}
+
+#[test]
+fn net_68_a_relayed_beacon_survives_and_nothing_near_it_does() {
+    let relayed = RelayedBeacon {
+        statement: vec![7; 300],
+        token: Digest::from_bytes([1; 32]),
+        relay: World::standard().coordinator.key(),
+    };
+    round_trip(
+        &relayed,
+        &relayed.encode(),
+        RelayedBeacon::parse,
+        RelayedBeacon::encode,
+    );
+    for size in [0, 4_609] {
+        let statement = vec![7; size];
+        let refused = RelayedBeacon {
+            statement,
+            ..relayed.clone()
+        }
+        .encode();
+        assert!(RelayedBeacon::parse(&refused).is_err(), "{size} bytes");
+    }
+    let statement = vec![7; 4_608];
+    assert!(
+        RelayedBeacon::parse(
+            &RelayedBeacon {
+                statement,
+                ..relayed
+            }
+            .encode()
+        )
+        .is_ok()
     );
 }
 
@@ -274,6 +310,7 @@ proptest! {
         let _ = Reveal::parse(&bytes);
         let _ = Acknowledgement::parse(&bytes);
         let _ = AssignmentPrivate::parse(&bytes);
+        let _ = RelayedBeacon::parse(&bytes);
         let _ = RevealPrivate::parse(&bytes);
         let _ = Params::from_bytes(&bytes);
     }

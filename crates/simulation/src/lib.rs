@@ -36,5 +36,5 @@ pub use random::Random;
 pub use report::{
     CharacterReport, Conviction, PeerReport, Report, SelectionReport, TaskOutcome, TaskReport,
 };
-pub use scenario::{Character, Links, Scenario, Storage, Troubles, Workers};
+pub use scenario::{Character, Links, Neighbours, Scenario, Storage, Troubles, Workers};
 pub use zoo::{Cheat, Outcome, Side, Table, Trial, cheat_scenario, honest_scenario};

@@ -35,6 +35,8 @@ pub struct Report {
     pub crashes: u64,
     /// Messages that are no statement of this network, or not signed by whom they name.
     pub refused: u64,
+    /// Different gossiped beacons that each peer heard from neighbours in a line, in order.
+    pub beacons_heard: Vec<u64>,
     /// Introductions of peers whose rules nobody here knows.
     pub unusable: u64,
     /// Disks that were put back to an earlier state.

@@ -79,9 +79,20 @@ pub struct Workers {
     pub hanging_ppm: u32,
 }
 
+/// Whom a peer's gossip reaches at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Neighbours {
+    /// Everyone: nobody is more than one hop away, so passing on would bring nothing.
+    Everyone,
+    /// The peers with the numbers before and after. Only gossiped beacons go this way; requests reach everyone.
+    Line,
+}
+
 /// Links between any two peers. Messages overtake each other as their delays differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {
+    /// Whom a peer's gossiped beacons reach at once.
+    pub neighbours: Neighbours,
     /// Share of messages that are lost, in parts per million.
     pub loss_ppm: u32,
     /// Share of messages that arrive twice, in parts per million.
@@ -174,6 +185,7 @@ impl Default for Scenario {
                 .to_vec(),
             workers: Workers::default(),
             links: Links {
+                neighbours: Neighbours::Everyone,
                 loss_ppm: 5_000,
                 duplicate_ppm: 5_000,
                 delay_ms: (1, 40),

@@ -2,7 +2,9 @@
 
 use symphony_coordination::TaskSettings;
 use symphony_protocol::records::{Policy, Reach};
-use symphony_simulation::{Links, Report, Scenario, TaskOutcome, Troubles, Workers, run};
+use symphony_simulation::{
+    Links, Neighbours, Report, Scenario, TaskOutcome, Troubles, Workers, run,
+};
 
 fn describe(name: &str, report: &Report) {
     let entries: u64 = report.peers.iter().map(|peer| peer.size).sum();
@@ -130,6 +132,41 @@ fn simulation_skilled_peers_are_selected_more_and_more() {
             before / runs,
             after / runs
         );
+    }
+}
+
+/// Nobody beyond the limit hears a beacon, everybody within it does, and the answers come from those alone.
+#[test]
+fn beacon_15_a_hop_limit_reaches_exactly_the_peers_within_it() {
+    for hop_limit in [0, 1, 3, 7] {
+        let scenario = Scenario {
+            peers: 9,
+            coordinators: 1,
+            tasks: 12,
+            settings: TaskSettings {
+                reach: Reach::Gossip,
+                hop_limit,
+                ..Scenario::default().settings
+            },
+            links: Links {
+                neighbours: Neighbours::Line,
+                loss_ppm: 0,
+                ..Scenario::default().links
+            },
+            ..Scenario::default()
+        };
+        let report = run_checked(&format!("{hop_limit} hops"), &scenario);
+        let expected: Vec<u64> = (0..9_u32)
+            .map(|peer| {
+                if (1..=hop_limit).contains(&peer) {
+                    12
+                } else {
+                    0
+                }
+            })
+            .collect();
+        assert_eq!(report.beacons_heard, expected, "{hop_limit} hops");
+        assert_eq!(report.refused, 0);
     }
 }
 

@@ -96,6 +96,10 @@ domains! {
     Evidence = "evidence",
     /// Content of an exported log file.
     Export = "export",
+    /// Token of a further hop of a gossiped beacon.
+    Hop = "hop",
+    /// Keyed: the seed of a beacon's hop tokens, from its author's own secret.
+    HopSeed = "hop-seed",
 }
 
 impl fmt::Display for Domain {

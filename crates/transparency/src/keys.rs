@@ -16,6 +16,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::base58;
+use crate::digest::{Digest, keyed_digest};
+use crate::domain::Domain;
 
 pub(crate) use self::checked::CheckedKey;
 
@@ -224,6 +226,12 @@ impl SecretKey {
     /// The seed, for the one place that stores it.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; Self::LENGTH]> {
         Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// 32 bytes that only the holder of this key can compute, for one use: the digest of `bytes` keyed with the seed. It tells
+    /// nothing of the seed, nor of what is derived from other bytes or for another use.
+    pub fn derive(&self, domain: Domain, bytes: &[u8]) -> Digest {
+        keyed_digest(domain, &self.expose_bytes(), bytes)
     }
 
     /// The public key that belongs to this secret.

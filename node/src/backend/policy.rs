@@ -62,6 +62,7 @@ impl NodeBackend {
                     settlements: measures.settlements,
                     wins: measures.wins,
                     reputation: measures.reputation,
+                    reliability: measures.reliability,
                 })
             });
         Ok(peers

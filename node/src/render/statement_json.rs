@@ -94,6 +94,7 @@ impl RecordJson for Beacon {
             "reveal_ms": self.reveal_ms,
             "reach": reach_name(self.reach),
             "hop_limit": self.hop_limit,
+            "hop_anchor": self.hop_anchor.map(|anchor| anchor.to_string()),
             "asked": asked,
             "shortlist": self.shortlist,
             "executors": self.executors,

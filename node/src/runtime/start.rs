@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use prometheus_client::registry::Registry;
 use symphony_admin::{AdminServer, Listeners, Metrics, MetricsServer, Reachability, Readiness};
-use symphony_coordination::Peer;
+use symphony_coordination::{Peer, Relays};
 use symphony_executor::{Description, Executor};
 use symphony_ledger::{Ledger, MissingRecord, Standing};
 use symphony_network::{Hello, Network, TransportSecret};
@@ -262,6 +262,7 @@ pub async fn start(
         core: core_sender,
         auditor: auditor_sender,
         connected: std::collections::BTreeMap::new(),
+        relays: Relays::default(),
         evidence,
         budget: Budget::default(),
         began: tokio::time::Instant::now(),

@@ -584,6 +584,36 @@ def tally(ballots):
     return answer, weight, total, supporters, supporters >= 2
 
 
+RELIABILITY_START = 0.6
+
+
+def believed(reliability):
+    return 0.99 if reliability >= 0.99 else reliability if reliability > 0.51 else 0.51
+
+
+def log_odds(reliability):
+    """VOTE-2."""
+    p = believed(reliability)
+    return ln(p / (1 - p))
+
+
+def probabilities(beliefs, two_answers):
+    """VOTE-7, of (answer, reliability): the probability of each answer."""
+    def likelihood(answer):
+        product = 1.0
+        for given, reliability in beliefs:
+            p = believed(reliability)
+            product = product * (p if given == answer else 1 - p)
+        return product
+    found = {answer: likelihood(answer) for answer in sorted({answer for answer, _ in beliefs})}
+    total = 0.0
+    for value in found.values():
+        total = total + value
+    if not two_answers or len(found) < 2:
+        total = total + likelihood(None)
+    return {answer: value / total for answer, value in found.items()}
+
+
 def tally_of_plans(plans):
     """VOTE-6, of (answer or None, weight): answer and weight, or None."""
     sums = {}

@@ -113,7 +113,7 @@ FIELDS = {
     "Beacon": {
         "tags": tags(8), "embedding": embedding, "close_bids": between(1, 256), "execute_ms": day, "reveal_ms": hour,
         "hop_limit": between(0, 16), "asked": sorted_keys, "shortlist": between(1, 32), "executors": between(1, 16),
-        "policy": digest, "secret_commitment": or_empty(digest),
+        "policy": digest, "secret_commitment": or_empty(digest), "hop_anchor": or_empty(digest),
     },
     "OwnBid": {"match_ppm": share, "load_ppm": share},
     "Bid": {"beacon": digest, "capability": digest, "match_ppm": share, "load_ppm": share, "coordinator": key,
@@ -152,7 +152,7 @@ FIELDS = {
                     "cross": listed, "b": listed},
     "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
                      "timeouts": count},
-    "BucketMeasures": {"settlements": count, "wins": count, "reputation": bounded(1)},
+    "BucketMeasures": {"settlements": count, "wins": count, "reputation": bounded(1), "reliability": bounded(1)},
     "ChangeState": {"rewards": count, "mean": bounded(1), "rise": bounded(1), "fall": bounded(1)},
     "CapabilityState": {"statement": digest},
     "TaskState": {"key_commitment": digest, "plans": size(1, 8)},

@@ -438,7 +438,7 @@ class Replay:
 
     def fresh_bucket(self):
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
-        return MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)))
+        return MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)), reliability=pack(m.RELIABILITY_START))
 
     def prior(self, bucket, peer):
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
@@ -843,12 +843,15 @@ class Replay:
 
     def weight(self, step, selection):
         """VOTE-2."""
-        rule, reliability = self.state_of(step).policy.vote_rule, self.prior(step.bucket, selection.executor)
+        rule, reliability = self.state_of(step).policy.vote_rule, self.reliability(step, selection)
         if rule == 1:
-            return reliability
+            return m.log_odds(reliability)
         if rule == 2:
             return next(unpack(r.score) for r in self.state_of(step).ranking if r.bid == selection.bid)
         return 1.0
+
+    def reliability(self, step, selection):
+        return unpack(self.bucket_measures(step.bucket, selection.executor).reliability)
 
     def outcomes(self, step, tally):
         """SETTLE-7: class, latency, reward of each selection."""
@@ -887,9 +890,11 @@ class Replay:
             self.next_void()
 
     def learn(self, step, outcomes):
-        """SETTLE-11 to SETTLE-15."""
+        """SETTLE-11 to SETTLE-15, SETTLE-22, SETTLE-23."""
         params, counters = self.params, self.map.edit("counters")
         in_force = self.map.get("policy").since == self.state_of(step).since
+        probabilities = m.probabilities([(s.answer, self.reliability(step, s)) for s in self.state_of(step).selections
+                                         if s.answer and s.executor != self.author], step.beacon.form in (1, 2))
         for selection, (result, latency, reward) in zip(self.state_of(step).selections, outcomes):
             if in_force:
                 model, choice = self.model([selection.executor]), (selection.executor, unpack_all(selection.features, 6), selection.number)
@@ -914,6 +919,8 @@ class Replay:
             bucket.wins += result == WON
             w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))
             bucket.reputation = pack(mean(unpack(bucket.reputation), reward, w))
+            if selection.answer and selection.executor != self.author:
+                bucket.reliability = pack(mean(unpack(bucket.reliability), probabilities[selection.answer], w))
 
     def look_for_change(self, bucket, policy, reward):
         """SETTLE-22."""

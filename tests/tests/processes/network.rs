@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Network, Role, ask, audit, scripted, sum_question};
+use symphony_admin::v1;
+
+use crate::support::{Network, Role, ask, ask_within, audit, scripted, sum_question, sum_step};
 
 /// Listening sockets of a process, over all protocols: inodes that it holds open and that are bound.
 fn listening_ports(process: u32) -> anyhow::Result<BTreeSet<(String, u16)>> {
@@ -80,6 +82,23 @@ async fn five_processes_answer_twenty_questions_and_every_log_audits_clean_from_
         assert_eq!(answered.executors.len(), 3, "{question}");
     }
 
+    // The same by gossip: everybody is a neighbour, and bids on what came in a message of its own.
+    for number in 20..22 {
+        let (question, sum) = sum_question(number);
+        let settings = v1::TaskSettings {
+            executors: 3,
+            close_bids: 4,
+            bid_window_ms: 1_000,
+            execute_ms: 4_000,
+            reach: v1::Reach::Gossip.into(),
+            ..v1::TaskSettings::default()
+        };
+        let answered = ask_within(&client, sum_step(&question), settings).await?;
+        assert_eq!(answered.failure, None, "{question}");
+        assert_eq!(answered.answer, Some(sum), "{question}");
+        assert_eq!(answered.executors.len(), 3, "{question}");
+    }
+
     for (index, peer) in network.peers.iter().enumerate() {
         for seen in network.settled_view(index).await? {
             assert_eq!(
@@ -104,8 +123,8 @@ async fn five_processes_answer_twenty_questions_and_every_log_audits_clean_from_
         assert_eq!(audited.reports[0]["peer"], network.peers[number].did_key);
         if number == 0 {
             // Each question settles each of its three selections.
-            assert_eq!(audited.reports[0]["selections"], 60);
-            assert_eq!(audited.reports[0]["settlements"], 60);
+            assert_eq!(audited.reports[0]["selections"], 66);
+            assert_eq!(audited.reports[0]["settlements"], 66);
             assert_eq!(audited.reports[0]["void"], 0);
         }
     }

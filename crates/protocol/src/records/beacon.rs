@@ -103,8 +103,10 @@ pub struct Beacon {
     pub reveal_ms: u32,
     /// How the beacon travels.
     pub reach: Reach,
-    /// Hops that it may travel, 0 to 16.
+    /// Hops that it may travel by gossip, 0 to 16.
     pub hop_limit: u32,
+    /// End of the chain of hop tokens; without one it is not passed on. Spec: BEACON-14.
+    pub hop_anchor: Option<Digest>,
     /// Log keys of the peers that are asked, strictly sorted; empty when gossiped.
     pub asked: Vec<PublicKey>,
     /// L: candidates kept by screening, 1 to 32.
@@ -186,6 +188,11 @@ impl Beacon {
             )?,
             reach,
             hop_limit: reader.within("hop_limit", value.hop_limit, 0..=16, "0 to 16 hops")?,
+            hop_anchor: if value.hop_anchor.is_empty() {
+                None
+            } else {
+                Some(reader.digest("hop_anchor", value.hop_anchor)?)
+            },
             shortlist: reader.within("shortlist", value.shortlist, 1..=32, "1 to 32 candidates")?,
             executors: reader.within(
                 "executors",
@@ -222,6 +229,9 @@ impl Beacon {
             reveal_ms: self.reveal_ms,
             reach: reach.into(),
             hop_limit: self.hop_limit,
+            hop_anchor: self
+                .hop_anchor
+                .map_or_else(Vec::new, |anchor| anchor.as_bytes().to_vec()),
             asked: self
                 .asked
                 .iter()

@@ -14,6 +14,7 @@ mod entry;
 mod error;
 mod execution;
 mod genesis;
+mod hops;
 mod origin;
 mod params;
 mod private;
@@ -39,6 +40,7 @@ pub use execution::{
     Acknowledgement, Assignment, Device, Receipt, ResultClass, Reveal, TaskKey, ballot_commitment,
 };
 pub use genesis::{Genesis, leading_zero_bits};
+pub use hops::{HopChain, RELAYED_SIZE_MAX, RelayedBeacon, hop_anchor, next_hop};
 pub use origin::{Origin, TAG_SIZE_MAX};
 pub use params::{Learning, NAMED_MAX, Params, Policy, RULES_REVISION};
 pub use private::{ANSWER_SIZE_MAX, AssignmentPrivate, RevealPrivate, TEXT_SIZE_MAX};

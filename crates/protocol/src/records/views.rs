@@ -57,6 +57,7 @@ canonical_views! {
         policy: &'a [u8] = 17,
         own_bid: Option<OwnBidView> = 18,
         secret_commitment: &'a [u8] = 19,
+        hop_anchor: &'a [u8] = 20,
     }
 
     pub(super) OwnBidView of statement::OwnBid {

@@ -2,6 +2,8 @@
 //!
 //! Spec: REPLAY-5, BEACON-12, EXEC-13, SETTLE-5, SETTLE-7, SETTLE-9, SETTLE-10, SETTLE-11, VOTE-8, VOTE-9.
 
+use std::collections::BTreeMap;
+
 use symphony_transparency::Digest;
 
 use super::{
@@ -13,12 +15,15 @@ use crate::{
     number::normalised,
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
-        Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Policy, Ranked,
-        Replacement, Selection, Settlement, TaskDecided, Winner,
+        AnswerForm, Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Policy,
+        Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
     screening::{Candidate, Exploration, Weights, rank},
-    vote::{Ballot, PlanBallot, Standing, Tally, Voter, plan_vote, tally},
+    vote::{
+        Answers, Ballot, Belief, PlanBallot, Standing, Tally, Voter, plan_vote, probabilities,
+        tally,
+    },
 };
 
 impl State {
@@ -318,9 +323,7 @@ impl State {
         step.selections
             .iter()
             .filter_map(|selection| {
-                let Progress::Revealed(Some(answer)) = selection.progress else {
-                    return None;
-                };
+                let answer = revealed(selection)?;
                 Some(Ballot {
                     peer: selection.executor,
                     voter: if selection.executor == self.author {
@@ -336,11 +339,34 @@ impl State {
             .collect()
     }
 
+    /// How probable each answer of a step is, by what was measured before. The coordinator's own ballot says nothing.
+    /// Spec: VOTE-7.
+    fn probabilities(&self, step: &OpenStep) -> BTreeMap<Digest, f64> {
+        let beliefs: Vec<Belief> = step
+            .selections
+            .iter()
+            .filter(|selection| selection.executor != self.author)
+            .filter_map(|selection| {
+                Some(Belief {
+                    answer: revealed(selection)?,
+                    reliability: self
+                        .bucket_measures(&step.bucket, &selection.executor)
+                        .reliability,
+                })
+            })
+            .collect();
+        let answers = match step.beacon.form {
+            AnswerForm::Boolean | AnswerForm::YesNo => Answers::Two,
+            _ => Answers::Many,
+        };
+        probabilities(&beliefs, answers)
+    }
+
     fn vote_weight(&self, step: &OpenStep, selection: &PendingSelection) -> f64 {
         let standing = Standing {
             reliability: self
                 .bucket_measures(&step.bucket, &selection.executor)
-                .prior(&self.params),
+                .reliability,
             screening: step.score(selection.bid).unwrap_or(0.0),
         };
         step.policy.vote_rule.weight(&standing)
@@ -458,9 +484,12 @@ impl State {
     }
 
     fn close_step(&mut self, beacon: u64, step: &OpenStep, settlement: &Settlement) {
-        let weight = self.step_weight(step);
+        let (weight, probabilities) = (self.step_weight(step), self.probabilities(step));
         for (selection, outcome) in step.selections.iter().zip(&settlement.outcomes) {
-            self.learn(step, selection, outcome);
+            let right = (selection.executor != self.author)
+                .then(|| probabilities.get(&revealed(selection)?).copied())
+                .flatten();
+            self.learn(step, selection, outcome, right);
             if let Some(assignment) = selection.assignment {
                 self.drop_name(assignment);
             }
@@ -488,8 +517,15 @@ impl State {
         self.touch(Key::Name(statement));
     }
 
-    /// The policy and the measures learn from one outcome. Spec: SETTLE-11 to SETTLE-15.
-    fn learn(&mut self, step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) {
+    /// The policy and the measures learn from one outcome; `right` is the probability of the answer, if a peer gave one.
+    /// Spec: SETTLE-11 to SETTLE-15, SETTLE-22, SETTLE-23.
+    fn learn(
+        &mut self,
+        step: &OpenStep,
+        selection: &PendingSelection,
+        outcome: &Outcome,
+        right: Option<f64>,
+    ) {
         self.teach(step, selection, outcome);
         self.touch(Key::Counters);
         if outcome.class == OutcomeClass::Void {
@@ -520,6 +556,7 @@ impl State {
             &step.policy,
             u64::from(outcome.class == OutcomeClass::Won),
             outcome.reward,
+            right,
         );
         self.peers.insert(executor, measures);
         self.buckets.insert((step.bucket, executor), bucket);
@@ -608,6 +645,14 @@ impl State {
             None
         };
         Ok(())
+    }
+}
+
+/// The answer of a ballot that was revealed and is valid.
+fn revealed(selection: &PendingSelection) -> Option<Digest> {
+    match selection.progress {
+        Progress::Revealed(answer) => answer,
+        _ => None,
     }
 }
 

@@ -88,6 +88,7 @@ impl State {
                         rise: f64_to_field(change.rise),
                         fall: f64_to_field(change.fall),
                     }),
+                    reliability: f64_to_field(measures.reliability),
                 })
             }
             Key::Capability(peer) => {

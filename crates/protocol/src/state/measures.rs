@@ -1,9 +1,10 @@
-//! What a log measured of peers, and what it counted. Spec: SETTLE-12, SETTLE-13, SETTLE-14, SETTLE-15.
+//! What a log measured of peers, and what it counted. Spec: SETTLE-12, SETTLE-13, SETTLE-14, SETTLE-15, SETTLE-22, SETTLE-23.
 
 use crate::{
     number::{normalised, ratio_ppm},
     records::{Params, Policy},
     state::change::{Change, Shown},
+    vote::RELIABILITY_START,
 };
 
 /// Counts over the whole log.
@@ -83,6 +84,8 @@ pub struct BucketMeasures {
     pub reputation: f64,
     /// What the test for a change holds; nothing before it ran, and where it does not. Spec: SETTLE-22.
     pub change: Option<Change>,
+    /// How probable its answers were, in 0 to 1: what its ballots weigh (VOTE-7).
+    pub reliability: f64,
 }
 
 impl BucketMeasures {
@@ -95,6 +98,7 @@ impl BucketMeasures {
             wins: 0,
             reputation: success / (success + failure),
             change: None,
+            reliability: RELIABILITY_START,
         }
     }
 
@@ -110,7 +114,16 @@ impl BucketMeasures {
             / (1000.0 * self.settlements as f64 + (success + failure))
     }
 
-    pub(super) fn observe(&mut self, params: &Params, policy: &Policy, won: u64, reward: f64) {
+    /// Learns from a settled selection: whether it won, its reward, and the probability of its answer if it gave one.
+    /// Spec: SETTLE-14, SETTLE-22, SETTLE-23.
+    pub(super) fn observe(
+        &mut self,
+        params: &Params,
+        policy: &Policy,
+        won: u64,
+        reward: f64,
+        right: Option<f64>,
+    ) {
         let mut change = (policy.change_threshold_ppm > 0).then(|| self.change.unwrap_or_default());
         if let Some(change) = &mut change
             && change.observe(policy, reward) == Shown::Changed
@@ -120,11 +133,12 @@ impl BucketMeasures {
         self.change = change;
         self.settlements += 1;
         self.wins += won;
-        self.reputation = weighted_mean(
-            self.reputation,
-            reward,
-            early_weight(self.settlements).max(ratio_ppm(params.reputation_weight_ppm().into())),
-        );
+        let weight =
+            early_weight(self.settlements).max(ratio_ppm(params.reputation_weight_ppm().into()));
+        self.reputation = weighted_mean(self.reputation, reward, weight);
+        if let Some(right) = right {
+            self.reliability = weighted_mean(self.reliability, right, weight);
+        }
     }
 }
 

@@ -199,6 +199,7 @@ pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordErro
         settlements: count(reader, "settlements", value.settlements)?,
         wins: count(reader, "wins", value.wins)?,
         reputation: number(reader, "reputation", &value.reputation)?,
+        reliability: number(reader, "reliability", &value.reliability)?,
         change: value.change.as_ref().map(change).transpose()?,
     })
 }

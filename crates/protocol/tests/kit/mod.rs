@@ -384,6 +384,7 @@ impl World {
             reveal_ms: REVEAL_MS,
             reach: Reach::Directed,
             hop_limit: 0,
+            hop_anchor: None,
             asked,
             shortlist: self.shortlist,
             executors: self.picked,

@@ -8,6 +8,7 @@ use crate::{
     peer::Role,
     questions::number_in,
     report::{SelectionReport, TaskOutcome},
+    scenario::Neighbours,
     worker::{execute, plan},
 };
 
@@ -108,6 +109,12 @@ impl Simulation<'_> {
                     }
                 }
             }
+            Effect::Announce { statement, token } => match self.scenario.links.neighbours {
+                Neighbours::Everyone => {
+                    self.carry_out(peer, Effect::Publish { statement })?;
+                }
+                Neighbours::Line => self.pass_on(peer, statement, token),
+            },
             Effect::Send {
                 to,
                 statement,

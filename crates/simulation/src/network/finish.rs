@@ -77,6 +77,7 @@ impl Simulation<'_> {
             lost: self.lost,
             crashes: self.crashes,
             refused: self.refused,
+            beacons_heard: self.beacons_heard,
             unusable: self
                 .machines
                 .iter()

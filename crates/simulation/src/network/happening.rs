@@ -78,6 +78,11 @@ pub(super) enum Message {
         private: Vec<u8>,
         awaited: Awaited,
     },
+    /// What claims to be a beacon on its way.
+    Beacon {
+        from: usize,
+        bytes: Rc<[u8]>,
+    },
     AskReveal {
         from: usize,
         assignment: Digest,

@@ -143,6 +143,7 @@ impl Simulation<'_> {
                 private,
                 awaited,
             } => self.statement_arrives(to, from, &bytes, private, awaited),
+            Message::Beacon { from, bytes } => self.beacon_arrives(to, from, &bytes),
             Message::AskReveal { from, assignment } => {
                 let token = self.machines[to].token(from);
                 self.handle(to, Event::RevealAsked { assignment, token })
@@ -191,7 +192,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn statement_arrives(
+    pub(super) fn statement_arrives(
         &mut self,
         to: usize,
         from: usize,

@@ -10,6 +10,7 @@ mod links;
 mod logs;
 mod machines;
 mod recovery;
+mod relaying;
 mod serving;
 mod setup;
 
@@ -18,7 +19,7 @@ use std::{
     rc::Rc,
 };
 
-use symphony_coordination::Event;
+use symphony_coordination::{Event, Relays};
 use symphony_protocol::{
     Fault,
     records::{Params, TaskKey},
@@ -83,6 +84,9 @@ pub struct Simulation<'a> {
     restored: u64,
     healed: u64,
     retired: u64,
+    /// Gossiped beacons that each peer heard, and how many.
+    relays: Vec<Relays>,
+    beacons_heard: Vec<u64>,
     /// What each honest peer got from cheats.
     arrivals: Vec<BTreeMap<Digest, Arrival>>,
     /// Cheats and framers that are exposed to an honest peer, by number: the first time.
@@ -164,6 +168,8 @@ impl<'a> Simulation<'a> {
             queue: Queue::new(),
             now_ms: 0,
             memo: Memo::new(params.network_id()),
+            relays: machines.iter().map(|_| Relays::default()).collect(),
+            beacons_heard: vec![0; machines.len()],
             arrivals: machines.iter().map(|_| BTreeMap::new()).collect(),
             strangers: (0..scenario.troubles.strangers)
                 .map(|number| setup::stranger(&params, number))

@@ -153,6 +153,7 @@ fn measure_json(measure: &v1::Measure) -> Value {
             "settlements": row.settlements,
             "wins": row.wins,
             "reputation": row.reputation,
+            "reliability": row.reliability,
         }),
         None => Value::Null,
     }
@@ -247,6 +248,7 @@ fn print_measures(measures: &[v1::Measure]) -> anyhow::Result<()> {
                 row.settlements.to_string(),
                 row.wins.to_string(),
                 format!("{:.3}", row.reputation),
+                format!("{:.3}", row.reliability),
                 key(row.peer.as_ref()),
             ]),
             None => {}
@@ -261,6 +263,13 @@ fn print_measures(measures: &[v1::Measure]) -> anyhow::Result<()> {
         "PEER",
     ];
     print_lines(&table(&headings, &peers))?;
-    let headings = ["KIND OF STEP", "SETTLEMENTS", "WINS", "REPUTATION", "PEER"];
+    let headings = [
+        "KIND OF STEP",
+        "SETTLEMENTS",
+        "WINS",
+        "REPUTATION",
+        "RELIABILITY",
+        "PEER",
+    ];
     print_lines(&table(&headings, &buckets))
 }

@@ -3,8 +3,8 @@
 use symphony_coordination::Effect;
 use symphony_executor::Stage;
 use symphony_network::{PublishError, Refusal, RefusalCode, Response, Topic};
-use symphony_protocol::records::AnswerForm;
-use symphony_transparency::{Checkpoint, PublicKey, StatementKind, UnverifiedStatement};
+use symphony_protocol::records::{AnswerForm, RelayedBeacon};
+use symphony_transparency::{Checkpoint, Digest, PublicKey};
 
 use super::{Core, CoreError};
 use crate::{
@@ -15,7 +15,12 @@ use crate::{
 impl Core {
     pub(super) async fn carry_out(&mut self, effect: Effect) -> Result<(), CoreError> {
         match effect {
-            Effect::Publish { statement } => self.gossip(statement).await,
+            Effect::Publish { statement } => {
+                let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
+                // Its failure was told; newcomers get it when they say hello.
+                let _ = self.publish(Topic::Capability, statement).await;
+            }
+            Effect::Announce { statement, token } => self.announce(statement, token).await,
             Effect::Send {
                 to,
                 statement,
@@ -79,20 +84,19 @@ impl Core {
         Ok(())
     }
 
-    async fn gossip(&mut self, statement: Vec<u8>) {
+    /// Gossips an own beacon with the token of its first hop. Spec: NET-68.
+    async fn announce(&mut self, statement: Vec<u8>, token: Digest) {
         let statement = self.parts.outgoing.statement(statement, &self.parts.secret);
-        let kind = UnverifiedStatement::parse(&statement).map(|statement| statement.kind());
-        let topic = match kind {
-            Ok(StatementKind::Beacon) => Topic::Beacon,
-            _ => Topic::Capability,
+        let message = RelayedBeacon {
+            statement,
+            token,
+            relay: self.parts.peer.author(),
         };
-        let published = self.publish(topic, statement.clone()).await;
-        if topic == Topic::Beacon {
-            // Whoever comes before its close is told then.
-            let was_gossiped = !matches!(published, Err(PublishError::NoPeers));
-            let network = self.parts.sender.network_id;
-            self.beacons.add(&statement, &network, was_gossiped);
-        }
+        let published = self.publish(Topic::Beacon, message.encode()).await;
+        // Whoever comes before its close is told then.
+        let was_gossiped = !matches!(published, Err(PublishError::NoPeers));
+        let network = self.parts.sender.network_id;
+        self.beacons.add(message, &network, was_gossiped);
     }
 
     async fn publish(&mut self, topic: Topic, bytes: Vec<u8>) -> Result<(), PublishError> {
@@ -128,9 +132,9 @@ impl Core {
 
     /// Gossips the open beacons that nobody could hear when they were announced.
     pub(super) async fn announce_unheard(&mut self) {
-        for statement in self.beacons.take_unheard(now_ms()) {
+        for message in self.beacons.take_unheard(now_ms()) {
             // Its failure was told; the direct way to newcomers is left.
-            let _ = self.publish(Topic::Beacon, statement).await;
+            let _ = self.publish(Topic::Beacon, message).await;
         }
     }
 

@@ -1,9 +1,9 @@
 //! The judgement on gossip. Spec: NET-41 to NET-52.
 
-use symphony_coordination::Event;
+use symphony_coordination::{Event, Hearing};
 use symphony_ledger::Ledger;
 use symphony_network::{Acceptance, GossipToken, IgnoreReason, PeerId, RejectReason, Topic};
-use symphony_protocol::records::{Beacon, Body, Entry, Received, Retirement};
+use symphony_protocol::records::{Beacon, Body, Entry, Received, RelayedBeacon, Retirement};
 use symphony_transparency::{
     Digest, PublicKey, SignedCheckpoint, StatementError, StatementKind, UnverifiedStatement,
     VerifiedStatement,
@@ -36,15 +36,6 @@ impl Pump {
             (Topic::Capability, StatementKind::Retirement) => {
                 return self.judge_retirement(statement).await;
             }
-            (Topic::Beacon, StatementKind::Beacon) => {
-                match Received::<Beacon>::from_statement(statement.clone()) {
-                    Err(_) => return Acceptance::Reject(RejectReason::Content),
-                    Ok(beacon) if beacon.record.close_deadline_ms <= now_ms() => {
-                        return Acceptance::Ignore(IgnoreReason::OutsideValidity);
-                    }
-                    Ok(_) => {}
-                }
-            }
             _ => return Acceptance::Reject(RejectReason::Kind),
         }
         let event = Event::Statement {
@@ -57,6 +48,66 @@ impl Pump {
             Ok(()) => Acceptance::Accept,
             Err(_) => Acceptance::Ignore(IgnoreReason::NotJudged),
         }
+    }
+
+    /// Judges a beacon on its way, and passes it on itself with the token of the next hop: gossipsub would pass on the message
+    /// as it is. Spec: NET-53, NET-68.
+    pub(super) fn judge_beacon(&mut self, source: PeerId, data: &[u8]) -> Acceptance {
+        let Ok(message) = RelayedBeacon::parse(data) else {
+            return Acceptance::Reject(RejectReason::Encoding);
+        };
+        match self.connected.get(&source) {
+            None => return Acceptance::Ignore(IgnoreReason::Unknown),
+            // Nobody passes on another peer's copy, so whoever sends one made it.
+            Some(met) if met.key != message.relay => {
+                return Acceptance::Reject(RejectReason::Content);
+            }
+            Some(_) => {}
+        }
+        let statement = match verified(&message.statement, &self.network_id) {
+            Ok(statement) => statement,
+            Err(acceptance) => return acceptance,
+        };
+        if *statement.author() == self.own_key {
+            return Acceptance::Ignore(IgnoreReason::Own);
+        }
+        if statement.kind() != StatementKind::Beacon {
+            return Acceptance::Reject(RejectReason::Kind);
+        }
+        let Ok(beacon) = Received::<Beacon>::from_statement(statement.clone()) else {
+            return Acceptance::Reject(RejectReason::Content);
+        };
+        if beacon.record.close_deadline_ms <= now_ms() {
+            return Acceptance::Ignore(IgnoreReason::OutsideValidity);
+        }
+        let (first, next) = match self.relays.hear(&beacon, &message.token, now_ms()) {
+            Hearing::Forged => return Acceptance::Reject(RejectReason::Content),
+            Hearing::Known => return Acceptance::Ignore(IgnoreReason::Known),
+            Hearing::Heard { first, next, .. } => (first, next),
+        };
+        if let Some(token) = next {
+            let relayed = RelayedBeacon {
+                token,
+                relay: self.own_key,
+                ..message
+            };
+            let network = self.network.clone();
+            tokio::spawn(async move {
+                if let Err(error) = network.publish(Topic::Beacon, relayed.encode()).await {
+                    tracing::debug!(%error, "a beacon is not passed on");
+                }
+            });
+        }
+        let event = Event::Statement {
+            statement,
+            private: Vec::new(),
+            token: None,
+        };
+        // A full queue is this node's trouble, not the forwarder's.
+        if first && self.core.try_send(CoreCommand::Event(event)).is_err() {
+            return Acceptance::Ignore(IgnoreReason::NotJudged);
+        }
+        Acceptance::Ignore(IgnoreReason::Relayed)
     }
 
     /// A retirement counts if the key of the very log signed it; of logs that nobody here ever followed it says nothing.

@@ -6,7 +6,7 @@ mod serve;
 
 use std::collections::BTreeMap;
 
-use symphony_coordination::Event;
+use symphony_coordination::{Event, Relays};
 use symphony_ledger::Ledger;
 use symphony_network::{Events, Hello, NetworkEvent, PeerId, Topic, peer_id_of_transport_key};
 use symphony_protocol::{
@@ -51,6 +51,8 @@ pub(super) struct Pump {
     pub(super) connected: BTreeMap<PeerId, Met>,
     /// Keys of the logs whose authors were met, for checkpoints that others pass on.
     pub(super) met: BTreeMap<Digest, PublicKey>,
+    /// Gossiped beacons that were heard.
+    pub(super) relays: Relays,
     /// Evidence that this node keeps.
     pub(super) evidence: EvidenceStore,
     /// How much verifying each peer may still cause.
@@ -127,9 +129,15 @@ impl Pump {
                 true
             }
             NetworkEvent::Gossip {
-                topic, data, token, ..
+                topic,
+                source,
+                data,
+                token,
             } => {
-                let acceptance = self.judge(topic, &data).await;
+                let acceptance = match topic {
+                    Topic::Beacon => self.judge_beacon(source, &data),
+                    topic => self.judge(topic, &data).await,
+                };
                 let network = self.network.clone();
                 tokio::spawn(async move {
                     let _ = network.report(token, acceptance).await;

@@ -4,9 +4,9 @@ use symphony_protocol::{
     chance::secret_commitment,
     embedding::Embedding,
     matching::{Profile as MatchProfile, match_ppm},
-    records::{Beacon, Body, Capability, Issued, OwnBid, Reach},
+    records::{Beacon, Body, Capability, Issued, OwnBid, Reach, hop_anchor},
 };
-use symphony_transparency::{Digest, PublicKey};
+use symphony_transparency::{Digest, Domain, PublicKey};
 
 use super::ReadyStep;
 use crate::{
@@ -71,6 +71,7 @@ impl Peer {
             .is_some_and(|learner| learner.policy.parameters.kind.uses_chance());
         let entry = self.replay.size();
         let origin = self.next_origin();
+        let token = self.first_hop(entry);
         let beacon = Beacon {
             origin,
             task: index,
@@ -86,6 +87,10 @@ impl Peer {
             reveal_ms: settings.reveal_ms,
             reach: settings.reach,
             hop_limit: settings.hop_limit,
+            hop_anchor: match settings.reach {
+                Reach::Gossip => hop_anchor(&token, settings.hop_limit),
+                Reach::Directed => None,
+            },
             asked: asked.clone(),
             shortlist: settings.shortlist,
             executors: settings.executors,
@@ -103,7 +108,11 @@ impl Peer {
             task.prompts.insert(entry, prompt);
         }
         match settings.reach {
-            Reach::Gossip => self.effect(Effect::Publish { statement }),
+            Reach::Gossip if settings.hop_limit > 0 => {
+                self.effect(Effect::Announce { statement, token });
+            }
+            // It may not travel at all.
+            Reach::Gossip => {}
             Reach::Directed => {
                 for to in &asked {
                     self.effect(Effect::Send {
@@ -128,6 +137,17 @@ impl Peer {
             },
         );
         Ok(())
+    }
+
+    /// The token of the first hop of the beacon that stands at this entry: nobody else can compute it, and this peer can again
+    /// after a restart. Spec: BEACON-14.
+    fn first_hop(&self, entry: u64) -> Digest {
+        let place = [
+            self.state().log().as_bytes().as_slice(),
+            &entry.to_be_bytes(),
+        ]
+        .concat();
+        self.secret.derive(Domain::HopSeed, &place)
     }
 
     /// The K peers to ask: reachable, not exposed, a valid capability at or above the threshold; best match first, then best
