@@ -162,7 +162,7 @@ impl Network {
 
     fn carry_out(&mut self, number: usize, effect: Effect) {
         match effect {
-            Effect::Publish { statement } => {
+            Effect::Publish { statement } | Effect::Announce { statement, .. } => {
                 for other in 0..self.peers.len() {
                     if other != number {
                         self.send(number, other, statement.clone(), Vec::new(), false);

@@ -187,7 +187,7 @@ impl World {
         }
         for effect in output.effects {
             match effect {
-                Effect::Publish { statement } => {
+                Effect::Publish { statement } | Effect::Announce { statement, .. } => {
                     for to in (0..self.peers.len()).filter(|to| *to != from) {
                         self.send(from, to, &statement, Vec::new());
                     }
