@@ -6,7 +6,7 @@ use symphony_protocol::records::{Policy, Reach};
 use super::cheat::{Cheat, Side};
 use crate::{
     random::Random,
-    scenario::{Character, Links, Scenario, Troubles, Workers},
+    scenario::{Character, Links, Neighbours, Scenario, Troubles, Workers},
 };
 
 /// Peers of a network with a cheat.
@@ -69,6 +69,7 @@ pub fn cheat_scenario(cheat: Cheat, seed: u64) -> Scenario {
             delay_ms: (1, 80),
             late_ppm: 5_000,
             late_ms: 5_000,
+            neighbours: Neighbours::Everyone,
         },
         workers: Workers {
             hanging_ppm: 60_000,
@@ -120,6 +121,7 @@ pub fn honest_scenario(seed: u64) -> Scenario {
         delay_ms: (1, u64::from(draw(1, 150))),
         late_ppm: draw(0, 20_000),
         late_ms: u64::from(draw(100, 60_000)),
+        neighbours: Neighbours::Everyone,
     };
     let troubles = Troubles {
         crashes: draw(0, 10),

@@ -180,6 +180,7 @@ symphony_transparency::canonical_views! {
         policy: &'a [u8] = 17,
         own_bid: Option<Own> = 18,
         secret_commitment: &'a [u8] = 19,
+        hop_anchor: &'a [u8] = 20,
     }
 
     Own of statement::OwnBid {
@@ -257,6 +258,7 @@ fn announced(view: &Announced<'_>) -> statement::Beacon {
             queue: own.queue,
         }),
         secret_commitment: view.secret_commitment.to_vec(),
+        hop_anchor: view.hop_anchor.to_vec(),
     }
 }
 
