@@ -174,8 +174,8 @@ impl World {
                     predicted: remaining
                         .iter()
                         .map(|candidate| {
-                            rewards
-                                .estimate(&round.contexts[*candidate])
+                            rewards.assess(&[round.contexts[*candidate]])[0]
+                                .estimate
                                 .clamp(0.0, 1.0)
                         })
                         .collect(),
@@ -240,7 +240,12 @@ fn remaining(slate: &[usize]) -> Vec<usize> {
 }
 
 impl Chooser {
-    fn probabilities(self, model: &LinUcb, round: &Round, remaining: &[usize]) -> Vec<f64> {
+    fn probabilities(
+        self,
+        model: &LinUcb<DIMENSION>,
+        round: &Round,
+        remaining: &[usize],
+    ) -> Vec<f64> {
         const WEIGHTS: Context = [0.1, 0.9, -0.3, -0.1, 0.5, 0.2];
         let count = remaining.len() as f64;
         let best_by = |score: &dyn Fn(&Context) -> f64| {
@@ -253,12 +258,12 @@ impl Chooser {
         };
         let (best, share) = match self {
             Self::Uniform => (0, 1.0),
-            Self::EpsilonGreedy(share) => (best_by(&|x| model.estimate(x)), share),
+            Self::EpsilonGreedy(share) => (best_by(&|x| model.assess(&[*x])[0].estimate), share),
             Self::Fixed(share) => (
                 best_by(&|x| symphony_protocol::number::dot(x, &WEIGHTS)),
                 share,
             ),
-            Self::Learner => (best_by(&|x| model.estimate(x) + model.width(x)), 0.0),
+            Self::Learner => (best_by(&|x| model.assess(&[*x])[0].score), 0.0),
         };
         let mut probabilities = vec![share / count; remaining.len()];
         probabilities[best] += 1.0 - share;
