@@ -84,7 +84,8 @@ pub use identity::{TransportSecret, peer_id_of_transport_key, transport_key_of_p
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{Limits, Quota};
 pub use message::{
-    Hello, LogRange, PrivatePayload, Refusal, RefusalCode, Request, Response, SubmitStatement,
+    AnsweredEntry, Hello, LogRange, PrivatePayload, Refusal, RefusalCode, Request, Response,
+    SubmitStatement,
 };
 pub use metrics::Metrics;
 pub use names::{NetworkNames, Topic};

@@ -49,6 +49,12 @@ pub const RANGE_COUNT_MAX: u32 = 4096;
 /// Most bytes of entries that one response carries: [`RESPONSE_SIZE_MAX`] less room for framing. Spec: NET-24.
 pub const RANGE_SIZE_MAX: u32 = 960 * 1024;
 
+/// Largest challenge in bytes: a statement with a bare checkpoint in it. Spec: NET-38.
+pub const CHALLENGE_SIZE_MAX: usize = 2 * 1024;
+
+/// Most entries that one challenge asks for. Spec: EVIDENCE-14, NET-38.
+pub const ANSWERED_ENTRIES_MAX: usize = 32;
+
 /// Most nodes of a Merkle proof: two paths of a tree with 2^64 leaves. Spec: NET-26.
 pub const PROOF_NODES_MAX: usize = 128;
 

@@ -85,6 +85,12 @@ pub enum Request {
         /// [`crate::limits::CHECKPOINT_SIZE_MAX`] bytes.
         note: String,
     },
+    /// Demands entries that a log's author signed for. Answered by [`Response::Answer`]. Spec: NET-38.
+    Challenge {
+        /// The exact bytes of the challenge, a statement by whoever first asked: 1 to
+        /// [`crate::limits::CHALLENGE_SIZE_MAX`] bytes.
+        statement: Vec<u8>,
+    },
     /// Tells an executor to open the ballot that its receipt committed to. Answered by [`Response::Acknowledged`]; the
     /// reveal comes as a statement of its own. Spec: NET-28.
     Reveal {
@@ -107,6 +113,7 @@ impl Request {
             Self::EvidenceList => "evidence_list",
             Self::Evidence { .. } => "evidence",
             Self::SubmitCosignature { .. } => "submit_cosignature",
+            Self::Challenge { .. } => "challenge",
         }
     }
 
@@ -115,7 +122,7 @@ impl Request {
     /// Spec: NET-16.
     pub const fn cost(&self) -> u32 {
         match self {
-            Self::LogRange(_) => 4,
+            Self::LogRange(_) | Self::Challenge { .. } => 4,
             _ => 1,
         }
     }
@@ -223,8 +230,24 @@ pub enum Response {
         /// Its exact bytes: 1 to [`crate::limits::EVIDENCE_SIZE_MAX`].
         file: Vec<u8>,
     },
+    /// The entries that a challenge names. Spec: NET-38.
+    Answer {
+        /// In their order: 1 to [`crate::limits::ANSWERED_ENTRIES_MAX`].
+        entries: Vec<AnsweredEntry>,
+    },
     /// The request was not served. Spec: NET-27.
     Refused(Refusal),
+}
+
+/// An entry with the proof that it is in the tree of a challenge's checkpoint.
+///
+/// Spec: NET-38.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredEntry {
+    /// Its exact bytes: at least 1.
+    pub entry: Vec<u8>,
+    /// The nodes in the order of RFC 6962: at most [`crate::limits::PROOF_NODES_MAX`].
+    pub hashes: Vec<[u8; 32]>,
 }
 
 impl Response {
@@ -238,6 +261,7 @@ impl Response {
             Self::Proof { .. } => "proof",
             Self::EvidenceList { .. } => "evidence_list",
             Self::Evidence { .. } => "evidence",
+            Self::Answer { .. } => "answer",
             Self::Refused(_) => "refused",
         }
     }

@@ -94,6 +94,9 @@ fn net_20_a_strangers_request_has_one_encoding() {
         Request::SubmitCosignature {
             note: "symphony/v1\n3\nAAAA\n\n\u{2014} witness BBBB\n".to_owned(),
         },
+        Request::Challenge {
+            statement: vec![1; 300],
+        },
     ];
     let mut seeds = vec![encode_hello_request(&hello())];
     seeds.extend(requests.map(|request| encode_request(request).unwrap()));

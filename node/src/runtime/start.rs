@@ -239,6 +239,7 @@ pub async fn start(
         (auditor_receiver, auditor_sender.downgrade()),
         AuditorParts {
             own_key: key,
+            secret: home.secret("log")?,
             network_id,
             core: core_sender.clone(),
             network: network.clone(),

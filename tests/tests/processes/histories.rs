@@ -127,7 +127,7 @@ async fn net_65_a_peer_whose_signed_entries_do_not_come_is_suspected_until_anoth
     }
     network.peers[AUTHOR].kill().await?;
 
-    // Cyd comes back, and hears only from the others that the author signed more.
+    // Cyd comes back, and hears only from the others that the author signed more. Spec: NET-38, EVIDENCE-15.
     let before = network.peers[BOB]
         .view_of(&network.peers[AUTHOR].did_key)
         .await;
@@ -146,6 +146,10 @@ async fn net_65_a_peer_whose_signed_entries_do_not_come_is_suspected_until_anoth
     })
     .await?;
     assert!(!cleared.connected);
+    assert!(
+        cyd.written().contains("a challenge was answered"),
+        "the entries came as an answer"
+    );
     network.assert_no_panic();
     Ok(())
 }

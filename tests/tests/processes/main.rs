@@ -13,5 +13,6 @@ mod learning;
 mod network;
 mod planning;
 mod shutdown;
+mod strangers;
 mod support;
 mod witnesses;

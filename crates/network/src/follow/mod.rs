@@ -188,6 +188,13 @@ impl Follow {
         }
     }
 
+    /// Entries of a log came by another way than a step: we have this many now.
+    pub fn took(&mut self, log_id: &Digest, have: u64) {
+        if let Some(log) = self.logs.get_mut(log_id) {
+            log.have = log.have.max(have);
+        }
+    }
+
     /// Entries that we have of a log.
     pub fn have(&self, log_id: &Digest) -> Option<u64> {
         self.logs.get(log_id).map(|log| log.have)

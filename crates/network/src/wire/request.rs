@@ -8,8 +8,8 @@ use symphony_transparency::{
 
 use super::{WireError, in_range, size_in_range};
 use crate::limits::{
-    CHECKPOINT_SIZE_MAX, GENESIS_ENTRY_SIZE_MAX, PRIVATE_PAYLOAD_SIZE_MAX, RANGE_COUNT_MAX,
-    RANGE_SIZE_MAX, REQUEST_SIZE_MAX, SOFTWARE_VERSION_SIZE_MAX,
+    CHALLENGE_SIZE_MAX, CHECKPOINT_SIZE_MAX, GENESIS_ENTRY_SIZE_MAX, PRIVATE_PAYLOAD_SIZE_MAX,
+    RANGE_COUNT_MAX, RANGE_SIZE_MAX, REQUEST_SIZE_MAX, SOFTWARE_VERSION_SIZE_MAX,
 };
 use crate::message::{Hello, LogRange, PrivatePayload, Request, SubmitStatement};
 
@@ -70,6 +70,7 @@ pub(crate) fn encode_request(request: Request) -> Result<Vec<u8>, WireError> {
         Request::SubmitCosignature { note } => {
             Body::SubmitCosignature(proto::SubmitCosignature { note })
         }
+        Request::Challenge { statement } => Body::Challenge(proto::ChallengeRequest { statement }),
     };
     Ok(encode_canonical(&proto::Request { body: Some(body) }))
 }
@@ -123,6 +124,9 @@ pub(crate) fn decode_request(bytes: &[u8]) -> Result<Inbound, WireError> {
             digest: digest("digest", &request.digest)?,
         },
         Body::SubmitCosignature(request) => Request::SubmitCosignature { note: request.note },
+        Body::Challenge(request) => Request::Challenge {
+            statement: request.statement,
+        },
     };
     check_request(&request)?;
     Ok(Inbound::Request(request))
@@ -167,6 +171,9 @@ fn check_request(request: &Request) -> Result<(), WireError> {
         }
         Request::SubmitCosignature { note } => {
             size_in_range("note", note.len(), 1..=CHECKPOINT_SIZE_MAX)
+        }
+        Request::Challenge { statement } => {
+            size_in_range("statement", statement.len(), 1..=CHALLENGE_SIZE_MAX)
         }
         Request::LogStatus { .. }
         | Request::Checkpoint { .. }

@@ -7,10 +7,10 @@ use symphony_transparency::{STATEMENT_SIZE_MAX, decode_canonical, encode as enco
 use super::request::{digest, hello_from_proto, hello_to_proto};
 use super::{WireError, size_in_range};
 use crate::limits::{
-    CHECKPOINT_SIZE_MAX, EVIDENCE_LIST_MAX, EVIDENCE_SIZE_MAX, PROOF_NODES_MAX, RANGE_COUNT_MAX,
-    REFUSAL_MESSAGE_SIZE_MAX, RESPONSE_SIZE_MAX,
+    ANSWERED_ENTRIES_MAX, CHECKPOINT_SIZE_MAX, EVIDENCE_LIST_MAX, EVIDENCE_SIZE_MAX,
+    PROOF_NODES_MAX, RANGE_COUNT_MAX, REFUSAL_MESSAGE_SIZE_MAX, RESPONSE_SIZE_MAX,
 };
-use crate::message::{Hello, Refusal, RefusalCode, Response};
+use crate::message::{AnsweredEntry, Hello, Refusal, RefusalCode, Response};
 
 /// What a peer answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,15 @@ pub(crate) fn encode_response(response: Response) -> Result<Vec<u8>, WireError> 
                 .collect(),
         }),
         Response::Evidence { file } => Body::Evidence(proto::EvidenceFile { file }),
+        Response::Answer { entries } => Body::Answer(proto::ChallengeAnswer {
+            entries: entries
+                .into_iter()
+                .map(|answered| proto::AnsweredEntry {
+                    entry: answered.entry,
+                    hashes: answered.hashes.iter().map(|node| node.to_vec()).collect(),
+                })
+                .collect(),
+        }),
         Response::Refused(refusal) => Body::Refused(refusal_to_proto(&refusal)),
     };
     let bytes = encode_canonical(&proto::Response { body: Some(body) });
@@ -126,6 +135,13 @@ pub(crate) fn decode_answer(bytes: &[u8]) -> Result<Answer, WireError> {
         Body::Evidence(evidence) => Response::Evidence {
             file: evidence.file,
         },
+        Body::Answer(answer) => Response::Answer {
+            entries: answer
+                .entries
+                .into_iter()
+                .map(answered_entry)
+                .collect::<Result<_, _>>()?,
+        },
         Body::Refused(refused) => Response::Refused(refusal_from_proto(refused)?),
     };
     check_response(&response)?;
@@ -157,9 +173,27 @@ fn check_response(response: &Response) -> Result<(), WireError> {
             }
         }
         Response::Evidence { file } => size_in_range("file", file.len(), 1..=EVIDENCE_SIZE_MAX),
+        Response::Answer { entries } => {
+            size_in_range("entries", entries.len(), 1..=ANSWERED_ENTRIES_MAX)?;
+            entries.iter().try_for_each(|answered| {
+                size_in_range("entry", answered.entry.len(), 1..=RESPONSE_SIZE_MAX)?;
+                size_in_range("hashes", answered.hashes.len(), 0..=PROOF_NODES_MAX)
+            })
+        }
         // Its text is cut when a refusal is made.
         Response::Refused(_) => Ok(()),
     }
+}
+
+fn answered_entry(answered: proto::AnsweredEntry) -> Result<AnsweredEntry, WireError> {
+    Ok(AnsweredEntry {
+        entry: answered.entry,
+        hashes: answered
+            .hashes
+            .iter()
+            .map(|node| proof_node(node))
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 fn proof_node(bytes: &[u8]) -> Result<[u8; 32], WireError> {

@@ -6,7 +6,8 @@ use symphony_transparency::{CanonicalError, Digest, SecretKey};
 use super::*;
 use crate::limits::{PRIVATE_PAYLOAD_SIZE_MAX, RANGE_SIZE_MAX, REQUEST_SIZE_MAX};
 use crate::message::{
-    LogRange, PrivatePayload, Refusal, RefusalCode, Request, Response, SubmitStatement,
+    AnsweredEntry, LogRange, PrivatePayload, Refusal, RefusalCode, Request, Response,
+    SubmitStatement,
 };
 
 fn hello() -> Hello {
@@ -51,6 +52,9 @@ fn requests() -> Vec<Request> {
         Request::SubmitCosignature {
             note: "note".to_owned(),
         },
+        Request::Challenge {
+            statement: vec![1; 7],
+        },
     ]
 }
 
@@ -60,6 +64,18 @@ fn responses() -> Vec<Response> {
             statement: Vec::new(),
         },
         Response::Acknowledged { statement: vec![1] },
+        Response::Answer {
+            entries: vec![
+                AnsweredEntry {
+                    entry: vec![1],
+                    hashes: Vec::new(),
+                },
+                AnsweredEntry {
+                    entry: vec![2; 9],
+                    hashes: vec![[3; 32]; 2],
+                },
+            ],
+        },
         Response::LogStatus {
             size: 3,
             checkpoint: "note".to_owned(),

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 use super::{Auditor, AuditorCommand, Exposure};
 use crate::{evidence::judge, runtime::evidence::Insertion};
 
-/// Why there is no evidence of a fork.
+/// Why there is no evidence of a fork or a broken word.
 #[derive(Debug, thiserror::Error)]
-enum ForkError {
+pub(super) enum MakeError {
     /// The ledger cannot be read.
     #[error("ledger: {0}")]
     Ledger(#[from] LedgerError),
@@ -161,18 +161,21 @@ impl Auditor {
             followed.conflicting = None;
         }
         match self.fork(log, notes) {
-            Ok(evidence) => self.made(evidence.bytes().to_vec()).await,
+            Ok(evidence) => {
+                self.made(evidence.bytes().to_vec()).await;
+                self.expose(fault, Some(log)).await;
+            }
+            // Both are signed by the author, so this says that the copy here cannot be read.
             Err(error) => {
                 tracing::warn!(log = log.fmt_short(), %error, "no evidence of a fork could be made");
             }
         }
-        self.expose(fault, Some(log)).await;
     }
 
     /// The smaller checkpoint, the larger one, and, from the entries held here, why the larger does not continue the smaller.
-    fn fork(&self, log: Digest, (small, large): (&str, &str)) -> Result<Evidence, ForkError> {
-        let reader = self.parts.ledger.log(&log)?.ok_or(ForkError::NotHeld)?;
-        let genesis = reader.entry(0)?.ok_or(ForkError::NotHeld)?;
+    fn fork(&self, log: Digest, (small, large): (&str, &str)) -> Result<Evidence, MakeError> {
+        let reader = self.parts.ledger.log(&log)?.ok_or(MakeError::NotHeld)?;
+        let genesis = reader.entry(0)?.ok_or(MakeError::NotHeld)?;
         let sizes = (
             SignedCheckpoint::parse_unverified(small)?.size,
             SignedCheckpoint::parse_unverified(large)?.size,

@@ -1,9 +1,9 @@
 //! A followed log.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use symphony_network::PeerId;
-use symphony_protocol::{Fault, replay::Replay};
+use symphony_protocol::{Fault, Rule, replay::Replay};
 use symphony_transparency::{Checkpoint, NodeHash, SignedCheckpoint};
 
 use super::suspicion::Missing;
@@ -16,8 +16,8 @@ pub(super) struct Followed {
     pub(super) connected: bool,
     /// Newest checkpoint of the author.
     pub(super) newest: Option<Checkpoint>,
-    /// The same with its signatures, until the replay has reached it.
-    pub(super) waiting: Option<SignedCheckpoint>,
+    /// Checkpoints by size, until the replay has reached them: a later one must not hide an earlier one that is wrong.
+    pub(super) waiting: BTreeMap<u64, SignedCheckpoint>,
     /// The newest one that fits the replayed entries and has not been cosigned.
     pub(super) checked: Option<SignedCheckpoint>,
     /// Entries that its author signed and that do not come.
@@ -31,11 +31,16 @@ pub(super) struct Followed {
     pub(super) tail: Option<Tail>,
     /// A checkpoint that contradicts the entries, until a larger one of the author covers these.
     pub(super) conflicting: Option<SignedCheckpoint>,
+    /// The copy was dropped once, because the author had signed another history.
+    pub(super) begun_anew: bool,
     /// The log itself convicts its author: nothing more of it is fetched.
     pub(super) convicted: bool,
     pub(super) reason: String,
 }
 
+/// Checkpoints of one log that wait for their entries at most: an author signs twice a second, so this is half a minute of
+/// lag. If more come, the earliest stay, which the replay reaches first, and the newest.
+pub(super) const WAITING_MAX: usize = 64;
 /// Bytes of a tail that are kept: a checkpoint twice a second covers a fault long before.
 const TAIL_SIZE_MAX: usize = 8 << 20;
 
@@ -81,16 +86,28 @@ impl Followed {
     }
 }
 
-/// Checks the waiting checkpoint if the replay has reached exactly its size.
+/// Adds a checkpoint to those that wait for their entries. A second one of a size is a fork, and found where it is stored.
+pub(super) fn await_size(waiting: &mut BTreeMap<u64, SignedCheckpoint>, signed: SignedCheckpoint) {
+    waiting.entry(signed.checkpoint().size).or_insert(signed);
+    if waiting.len() > WAITING_MAX
+        && let Some(displaced) = waiting.keys().rev().nth(1).copied()
+    {
+        waiting.remove(&displaced);
+    }
+}
+
+/// Checks the waiting checkpoint of exactly the size that the replay has reached, if there is one. A tree root that does not fit
+/// is kept as conflicting: by itself it exposes nobody.
 pub(super) fn check_waiting(followed: &mut Followed) -> Result<(), Fault> {
-    let size = followed.replay.size();
-    let Some(signed) = followed
-        .waiting
-        .take_if(|waiting| waiting.checkpoint().size == size)
-    else {
+    let Some(signed) = followed.waiting.remove(&followed.replay.size()) else {
         return Ok(());
     };
-    followed.replay.check(signed.checkpoint())?;
+    if let Err(fault) = followed.replay.check(signed.checkpoint()) {
+        if fault.rule == Rule::TreeRoot {
+            followed.conflicting.get_or_insert(signed);
+        }
+        return Err(fault);
+    }
     followed.checked = Some(signed);
     Ok(())
 }

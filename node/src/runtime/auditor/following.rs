@@ -1,5 +1,7 @@
 //! Following: what is fetched from whom, replayed and kept.
 
+use std::collections::BTreeMap;
+
 use symphony_ledger::LogReader;
 use symphony_network::{
     Handle, PeerId, Request, Response,
@@ -7,7 +9,8 @@ use symphony_network::{
     peer_id_of_transport_key,
 };
 use symphony_protocol::{
-    Fault,
+    Fault, Rule,
+    cross_check::Word,
     records::{Body, Entry},
     replay::Replay,
 };
@@ -56,7 +59,7 @@ impl Auditor {
             peer,
             connected: true,
             newest: None,
-            waiting: None,
+            waiting: BTreeMap::new(),
             checked: None,
             missing: None,
             cosigned_at: None,
@@ -64,6 +67,7 @@ impl Auditor {
             verdict,
             tail: None,
             conflicting: None,
+            begun_anew: false,
             convicted: false,
             reason: String::new(),
         };
@@ -253,7 +257,12 @@ impl Auditor {
 
     /// Applies entries of a followed log, checks the checkpoint where it applies, and keeps the bytes. Behind a fault they are
     /// only collected.
-    async fn replay(&mut self, log: Digest, first_index: u64, entries: Vec<Vec<u8>>) -> Outcome {
+    pub(super) async fn replay(
+        &mut self,
+        log: Digest,
+        first_index: u64,
+        entries: Vec<Vec<u8>>,
+    ) -> Outcome {
         let Some(followed) = self.logs.get_mut(&log) else {
             return Outcome::Failed;
         };
@@ -275,6 +284,10 @@ impl Auditor {
             tracing::warn!(%error, "entries of a followed log are not kept");
         }
         self.cosign(&log).await;
+        for entry in &taken.words {
+            self.hear_word(entry, log);
+        }
+        self.judge_words(&log).await;
         for finding in taken
             .findings
             .into_iter()
@@ -282,10 +295,19 @@ impl Auditor {
         {
             self.convict(finding, log).await;
         }
-        if let Some(fault) = taken.wrong_checkpoint {
-            self.convict(fault, log).await;
-            return Outcome::Wrong;
+        match taken.wrong_checkpoint {
+            Some(fault) if fault.rule == Rule::TreeRoot => {
+                self.judge_conflict(&log).await;
+                self.begin_anew(&log).await;
+                return Outcome::Advanced(have);
+            }
+            Some(fault) => {
+                self.convict(fault, log).await;
+                return Outcome::Wrong;
+            }
+            None => {}
         }
+        self.judge_conflict(&log).await;
         if self.judge_tail(&log).await {
             return Outcome::Wrong;
         }
@@ -298,6 +320,8 @@ impl Auditor {
 struct Taken {
     /// Exact bytes of those that were replayed.
     replayed: Vec<Vec<u8>>,
+    /// Those that hold another peer's word on its own log.
+    words: Vec<Entry>,
     findings: Vec<Fault>,
     /// A signed checkpoint that the replayed entries do not give.
     wrong_checkpoint: Option<Fault>,
@@ -309,7 +333,10 @@ fn take_entries(followed: &mut Followed, entries: Vec<Vec<u8>>) -> Taken {
     if followed.tail.is_none() {
         for bytes in entries.by_ref() {
             match followed.replay.push(&bytes) {
-                Ok((_, applied)) => {
+                Ok((entry, applied)) => {
+                    if Word::in_entry(&entry.body).is_some() {
+                        taken.words.push(entry);
+                    }
                     taken.findings.extend(applied.findings);
                     taken.replayed.push(bytes);
                 }

@@ -4,11 +4,15 @@ use symphony_coordination::Event;
 use symphony_protocol::{Fault, Rule};
 use symphony_transparency::{Checkpoint, Digest, NodeHash, PublicKey, SignedCheckpoint};
 
-use super::{Auditor, EXPOSED_MAX, Exposure, followed::check_waiting};
+use super::{
+    Auditor, EXPOSED_MAX, Exposure,
+    followed::{await_size, check_waiting},
+};
 use crate::runtime::{core::CoreCommand, view::Verdict};
 
 impl Auditor {
-    /// Takes a checkpoint whose signature was verified, from whomever it came.
+    /// Takes a checkpoint, from whomever it came. By whatever key its bringer read it, only the author of the log that it names
+    /// speaks for that log: anyone can sign a note with another log's name (KEYS-14, LOG-25).
     pub(super) async fn checkpoint(&mut self, signed: SignedCheckpoint) {
         let checkpoint = *signed.checkpoint();
         let log = checkpoint.log;
@@ -19,6 +23,11 @@ impl Auditor {
             return;
         }
         let author = followed.replay.author();
+        if checkpoint.network != followed.replay.state().network()
+            || SignedCheckpoint::parse_and_verify(&signed.text(), &author).is_err()
+        {
+            return;
+        }
         if self.contradicts_stored(&signed, &author).await {
             return;
         }
@@ -31,42 +40,51 @@ impl Auditor {
             .is_none_or(|newest| newest.size < checkpoint.size)
         {
             followed.newest = Some(checkpoint);
-            if checkpoint.size >= followed.replay.size() {
-                followed.waiting = Some(signed.clone());
-                checked = check_waiting(followed);
-            }
         }
-        if checked.is_ok() && followed.verdict == Verdict::Pending {
+        if checkpoint.size >= followed.replay.size() {
+            await_size(&mut followed.waiting, signed.clone());
+            checked = check_waiting(followed);
+        }
+        if checked.is_ok()
+            && followed.verdict == Verdict::Pending
+            && followed.tail.is_none()
+            && checkpoint.size <= followed.replay.size()
+        {
             followed.verdict = Verdict::Clean;
         }
         let (peer, replayed) = (followed.peer, followed.replay.size());
         self.follow.heard(&log, &peer, checkpoint.size);
         self.changed = true;
-        if checkpoint.size < replayed && !self.fits(&checkpoint) {
+        if checkpoint.size < replayed && self.fits(&checkpoint) == Some(false) {
             if let Some(followed) = self.logs.get_mut(&log) {
                 followed.conflicting.get_or_insert(signed);
             }
         } else if let Err(error) = self.parts.ledger.put_checkpoint(signed).await {
             tracing::debug!(%error, "a checkpoint is not kept");
         }
-        if let Err(fault) = checked {
-            self.convict(fault, log).await;
-            return;
+        match checked {
+            Err(fault) if fault.rule == Rule::TreeRoot => {
+                self.judge_conflict(&log).await;
+                self.begin_anew(&log).await;
+                return;
+            }
+            Err(fault) => return self.convict(fault, log).await,
+            Ok(()) => {}
         }
         self.judge_conflict(&log).await;
         self.judge_tail(&log).await;
+        self.judge_words(&log).await;
         self.cosign(&log).await;
     }
 
-    /// Whether the stored entries give the root of a checkpoint that they cover.
-    fn fits(&self, checkpoint: &Checkpoint) -> bool {
-        let reader = self.parts.ledger.log(&checkpoint.log).ok().flatten();
-        reader
-            .and_then(|reader| reader.root_at(checkpoint.size).ok())
-            .is_none_or(|root| root == checkpoint.root)
+    /// Whether the stored entries give the root of a checkpoint that they cover; nothing if they cannot be read.
+    pub(super) fn fits(&self, checkpoint: &Checkpoint) -> Option<bool> {
+        let reader = self.parts.ledger.log(&checkpoint.log).ok().flatten()?;
+        let root = reader.root_at(checkpoint.size).ok()?;
+        Some(root == checkpoint.root)
     }
 
-    /// Whether the author signed another root at the same size before: two histories, one of them here or not. Spec: REPLAY-46.
+    /// Whether the author signed another root, of tree or state, at the same size before: two histories, one of them here or not. Spec: REPLAY-46.
     async fn contradicts_stored(&mut self, signed: &SignedCheckpoint, author: &PublicKey) -> bool {
         let checkpoint = signed.checkpoint();
         let stored = self
@@ -76,7 +94,7 @@ impl Auditor {
         let Ok(Some(stored)) = stored else {
             return false;
         };
-        if stored.checkpoint.root == checkpoint.root {
+        if stored.checkpoint == *checkpoint {
             return false;
         }
         let fault = Fault {
@@ -93,7 +111,7 @@ impl Auditor {
     }
 
     /// Judges a checkpoint that contradicts the entries, as soon as the author has signed for these. Spec: REPLAY-46.
-    async fn judge_conflict(&mut self, log: &Digest) {
+    pub(super) async fn judge_conflict(&mut self, log: &Digest) {
         let Some(followed) = self.logs.get(log) else {
             return;
         };
@@ -105,7 +123,7 @@ impl Auditor {
         let Ok(Some(covering)) = self.parts.ledger.checkpoint_up_to(log, replayed) else {
             return;
         };
-        if covering.checkpoint.size <= small.size || !self.fits(&covering.checkpoint) {
+        if covering.checkpoint.size <= small.size || self.fits(&covering.checkpoint) != Some(true) {
             return;
         }
         let fault = Fault {
@@ -140,13 +158,10 @@ impl Auditor {
         }) {
             Signed::Nothing => return false,
             Signed::These => tail.fault.clone(),
-            Signed::Others => Fault {
-                peer: followed.replay.author(),
-                rule: Rule::TreeRoot,
-                entry: covering.size.saturating_sub(1),
-                expected: "the root of the entries that it served".to_owned(),
-                found: "another signed root".to_owned(),
-            },
+            Signed::Others => {
+                self.begin_anew(log).await;
+                return false;
+            }
         };
         self.convict(fault, *log).await;
         true
@@ -204,11 +219,13 @@ impl Signed {
         root_of: impl FnOnce(u64) -> Option<NodeHash>,
     ) -> Self {
         if checkpoint.size <= faulty {
-            Self::Nothing
-        } else if root_of(checkpoint.size) == Some(checkpoint.root) {
-            Self::These
-        } else {
-            Self::Others
+            return Self::Nothing;
+        }
+        match root_of(checkpoint.size) {
+            // What is not at hand exposes nobody.
+            None => Self::Nothing,
+            Some(root) if root == checkpoint.root => Self::These,
+            Some(_) => Self::Others,
         }
     }
 }
@@ -233,5 +250,6 @@ mod tests {
         );
         assert_eq!(Signed::what(9, &checkpoint, root([1; 32])), Signed::These);
         assert_eq!(Signed::what(9, &checkpoint, root([2; 32])), Signed::Others);
+        assert_eq!(Signed::what(9, &checkpoint, |_| None), Signed::Nothing);
     }
 }

@@ -3,6 +3,7 @@
 //! A verdict rests on bytes alone: entries that replay finds at fault, or checkpoints that do not fit them. Silence never
 //! exposes anybody. Spec: REPLAY-6 to REPLAY-9.
 
+mod anew;
 mod comparing;
 mod convicting;
 mod followed;
@@ -10,6 +11,7 @@ mod following;
 mod judging;
 mod suspicion;
 mod witnessing;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,23 +22,25 @@ use std::{
 use symphony_coordination::Event;
 use symphony_ledger::Ledger;
 use symphony_network::{
-    Acceptance, PeerId, ReplyToken, Response,
+    Acceptance, AnsweredEntry, PeerId, ReplyToken, Response,
     follow::{Follow, FollowLimits, Step},
 };
 use symphony_protocol::{
     Fault,
     evidence::Conviction,
-    records::{Received, Retirement},
+    records::{Challenge, Received, Retirement},
     replay::Replay,
 };
-use symphony_transparency::{Checkpoint, Cosigner, Digest, NodeHash, PublicKey, SignedCheckpoint};
+use symphony_transparency::{
+    Checkpoint, Cosigner, Digest, NodeHash, PublicKey, SecretKey, SignedCheckpoint,
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::followed::Followed;
+use self::{followed::Followed, words::Words};
 use super::{
     core::CoreCommand,
     directory::Directory,
@@ -79,6 +83,12 @@ pub(crate) enum AuditorCommand {
         /// If the answer is of another than the author: that its last entry stands in the author's signed tree.
         proof: Option<Box<(Checkpoint, Vec<NodeHash>)>>,
     },
+    /// Somebody gives the entries that a challenge of this node demands; nothing of it was checked.
+    ChallengeAnswered {
+        challenge: Box<Challenge>,
+        peer: PeerId,
+        entries: Vec<AnsweredEntry>,
+    },
     /// An evidence file that proves a fault; the answer says whether it is passed on.
     Evidence {
         file: Vec<u8>,
@@ -114,6 +124,8 @@ struct Exposure {
 /// What the auditor works with.
 pub(super) struct AuditorParts {
     pub(super) own_key: PublicKey,
+    /// Log key, which signs challenges.
+    pub(super) secret: SecretKey,
     pub(super) network_id: Digest,
     pub(super) core: mpsc::Sender<CoreCommand>,
     pub(super) network: symphony_network::Handle,
@@ -137,6 +149,7 @@ pub(super) struct Auditor {
     exposed: BTreeMap<PublicKey, Exposure>,
     /// Logs that have ended, by id.
     retired: BTreeMap<Digest, Retirement>,
+    words: Words,
     began: Instant,
     changed: bool,
 }
@@ -161,6 +174,7 @@ impl Auditor {
             logs: BTreeMap::new(),
             exposed: BTreeMap::new(),
             retired: BTreeMap::new(),
+            words: Words::default(),
             began: Instant::now(),
             changed: false,
         }
@@ -172,6 +186,7 @@ impl Auditor {
         self.recall_logs().await;
         loop {
             self.watch_suspects();
+            self.hear_own_log().await;
             self.cosign_due().await;
             self.ask_next();
             self.show();
@@ -211,6 +226,11 @@ impl Auditor {
                 response,
                 proof,
             } => self.answered(step, response, proof).await,
+            AuditorCommand::ChallengeAnswered {
+                challenge,
+                peer,
+                entries,
+            } => self.challenge_answered(*challenge, peer, entries).await,
             AuditorCommand::Evidence {
                 file,
                 conviction,

@@ -1,16 +1,17 @@
-//! Suspicion: a peer signed entries that nobody can get. It is this observer's own state, ends when anyone shows the entries,
-//! and never exposes anybody. Spec: REPLAY-4, NET-65, NET-66.
+//! Suspicion: a peer signed entries that nobody can get. This observer challenges others to show them. It is its own state, ends
+//! when anyone answers, and never exposes anybody. Spec: REPLAY-4, EVIDENCE-14 to EVIDENCE-16, NET-65, NET-66.
 
 use std::time::Duration;
 
-use symphony_network::PeerId;
-use symphony_protocol::records::Entry;
+use symphony_network::{AnsweredEntry, PeerId, Request, Response, follow::Outcome};
+use symphony_protocol::records::{CHALLENGED_ENTRIES_MAX, Challenge, Entry};
 use symphony_transparency::{
-    ChainEnd, Checkpoint, Digest, NodeHash, entry_digest, leaf_hash, verify_inclusion,
+    ChainEnd, Checkpoint, Digest, NodeHash, SignedNote, StatementKind, entry_digest, leaf_hash,
+    sign_statement, verify_inclusion,
 };
 
-use super::{Auditor, followed::Followed};
-use crate::runtime::view::Verdict;
+use super::{Auditor, AuditorCommand, TIMEOUT, followed::Followed};
+use crate::runtime::{pump::challenge::given, view::Verdict};
 
 /// Peers asked in one round beside the author.
 const HELPERS_MAX: usize = 3;
@@ -46,17 +47,96 @@ impl Auditor {
                     .filter(|(other, _)| other != log)
                     .map(|(_, peer)| *peer)
                     .collect();
-                asked.push((*log, followed.peer, in_turn(&others, round)));
+                asked.push((*log, in_turn(&others, round)));
             }
             self.changed |= before != followed.verdict;
         }
-        for (log, author, helpers) in asked {
+        for (log, helpers) in asked {
             tracing::info!(
                 log = log.fmt_short(),
                 helpers = helpers.len(),
-                "suspected: others are asked for signed entries"
+                "suspected: others are challenged to show signed entries"
             );
-            let _ = self.follow.set_helpers(&log, &author, &helpers, now);
+            if let Some(challenge) = self.challenge(&log) {
+                self.ask_with(challenge, helpers);
+            }
+        }
+    }
+
+    /// The demand for the first entries of a log that its author signed for and that do not come.
+    fn challenge(&self, log: &Digest) -> Option<Challenge> {
+        let have = self.logs.get(log)?.have();
+        let stored = self.parts.ledger.latest_checkpoint(log).ok()??;
+        let end = stored
+            .checkpoint
+            .size
+            .min(have.saturating_add(CHALLENGED_ENTRIES_MAX.into()));
+        let note = SignedNote::parse(stored.text.as_bytes()).ok()?;
+        let note = note.with_lines_of(&stored.checkpoint.origin());
+        Challenge::new(note, have..end).ok()
+    }
+
+    /// Challenges these peers in turn, until one answers.
+    fn ask_with(&self, challenge: Challenge, helpers: Vec<PeerId>) {
+        let Some(commands) = self.own_commands.upgrade() else {
+            return;
+        };
+        let statement = sign_statement(
+            &self.parts.secret,
+            &self.parts.network_id,
+            StatementKind::Challenge,
+            challenge.encode(),
+        )
+        .into_bytes();
+        let network = self.parts.network.clone();
+        tokio::spawn(async move {
+            for peer in helpers {
+                let request = Request::Challenge {
+                    statement: statement.clone(),
+                };
+                if let Ok(Response::Answer { entries }) =
+                    network.request(peer, request, TIMEOUT).await
+                {
+                    // The auditor may have stopped.
+                    let _ = commands
+                        .send(AuditorCommand::ChallengeAnswered {
+                            challenge: Box::new(challenge),
+                            peer,
+                            entries,
+                        })
+                        .await;
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Takes an answer, whoever gives it, if each entry is proven to be the author's. Whoever had these may have the rest.
+    pub(super) async fn challenge_answered(
+        &mut self,
+        challenge: Challenge,
+        peer: PeerId,
+        entries: Vec<AnsweredEntry>,
+    ) {
+        let log = challenge.log();
+        let Some(followed) = self.logs.get(&log) else {
+            return;
+        };
+        let (author, key) = (followed.peer, followed.replay.author());
+        if let Err(error) = challenge.check_answer(&key, &given(&entries)) {
+            tracing::debug!(%peer, log = log.fmt_short(), %error, "no answer to a challenge");
+            return;
+        }
+        tracing::info!(
+            log = log.fmt_short(),
+            entries = entries.len(),
+            "a challenge was answered"
+        );
+        let bytes = entries.into_iter().map(|answered| answered.entry).collect();
+        if let Outcome::Advanced(have) = self.replay(log, challenge.indices().start, bytes).await {
+            self.follow.took(&log, have);
+            let now = self.began.elapsed();
+            let _ = self.follow.set_helpers(&log, &author, &[peer], now);
         }
     }
 }
@@ -67,7 +147,7 @@ fn watch(followed: &mut Followed, now: Duration, patience: Duration) -> Option<u
     let signed = followed.newest.map_or(0, |newest| newest.size);
     if followed.verdict == Verdict::Exposed || signed <= replayed {
         followed.missing = None;
-        if followed.verdict == Verdict::Suspected {
+        if followed.verdict == Verdict::Suspected && followed.conflicting.is_none() {
             followed.verdict = Verdict::Clean;
             followed.reason.clear();
         }

@@ -186,7 +186,7 @@ impl Pump {
 }
 
 /// Log key of a stored log's author.
-fn author_of(ledger: &Ledger, log: &Digest) -> Option<PublicKey> {
+pub(super) fn author_of(ledger: &Ledger, log: &Digest) -> Option<PublicKey> {
     let entry_0 = ledger.log(log).ok()??.entry(0).ok()??;
     match Entry::parse(&entry_0, None).ok()?.body {
         Body::Genesis(genesis) => Some(genesis.keys.log),

@@ -1,5 +1,6 @@
 //! The pump: reads the network's events and hands each to the one that it concerns.
 
+pub(super) mod challenge;
 mod judge;
 mod requests;
 mod serve;

@@ -72,6 +72,7 @@ impl Pump {
                 };
                 self.answer(reply, response);
             }
+            Request::Challenge { statement } => self.challenged(peer, met, statement, reply),
             Request::SubmitCosignature { note } => {
                 let command = AuditorCommand::Cosigned {
                     note,

@@ -6,6 +6,7 @@ mod network;
 mod peer;
 mod ports;
 mod programs;
+mod stranger;
 mod wait;
 
 pub(crate) use ask::{ask, ask_step, ask_within, sum_question, sum_step};
@@ -14,4 +15,5 @@ pub(crate) use network::{Network, Role};
 pub(crate) use peer::Peer;
 pub(crate) use ports::free_port;
 pub(crate) use programs::{Program, engine, models, scripted, symphony};
+pub(crate) use stranger::Stranger;
 pub(crate) use wait::{TIME_MAX, until};
