@@ -3,7 +3,7 @@
 use symphony_admin::v1;
 use symphony_protocol::{
     embedding::Embedding,
-    records::{AnswerForm, Beacon, Origin, Reach},
+    records::{AnswerForm, Beacon, Origin, Reach, hop_anchor},
 };
 use symphony_transparency::{Checkpoint, Digest, SignedCheckpoint};
 
@@ -234,6 +234,8 @@ async fn replay_45_a_beacon_that_its_own_log_does_not_hold_convicts_live() -> an
         executors: 1,
         policy: Digest::ZERO,
         own_bid: None,
+        hop_anchor: hop_anchor(&Digest::ZERO, 0),
+        secret_commitment: None,
     };
     stranger.submit(stranger.statement(&beacon)).await?;
     let entries = stranger.history(2, 0);
