@@ -151,7 +151,9 @@ fn agreed(reliability: f64) -> f64 {
 #[test]
 fn settle_22_reliability_learns_how_probable_an_answer_was() {
     let mut world = World::new(3, Policy::shared());
+    world.picked = 3;
     world.until_assigned();
+    assert_eq!(world.orders.len(), 3);
     let answers: Vec<&str> = (0..world.orders.len())
         .map(|slot| if slot == 0 { "False" } else { "True" })
         .collect();

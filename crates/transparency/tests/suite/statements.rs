@@ -30,7 +30,7 @@ fn keys_9_numbers_of_types_are_distinct_and_never_zero() {
         assert_eq!(kind.to_string(), kind.name());
     }
     assert_eq!(StatementKind::from_number(0), None);
-    assert_eq!(StatementKind::from_number(14), None);
+    assert_eq!(StatementKind::from_number(16), None);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn keys_9_the_schema_has_the_same_types() {
 #[test]
 fn bytes_4_a_type_that_nobody_knows_is_refused() {
     let signed = sign_statement(&secret(1), &some_digest(1), StatementKind::Bid, Vec::new());
-    for number in [0, 14, 127] {
+    for number in [0, 16, 127] {
         let mut changed = signed.bytes().to_vec();
         // Tag, length and 32 bytes of network id, then the tag of the type.
         assert_eq!(changed[34..36], [0x10, 4]);
