@@ -60,7 +60,8 @@ fn plan(content: &str) -> String {
 fn answer(content: &str) -> String {
     let mut blocks: Vec<&str> = content.split("\n\n").collect();
     let mut question = blocks.pop().unwrap_or_default().to_owned();
-    for block in blocks {
+    // The last answer covers the earlier ones that its question holds.
+    for block in blocks.into_iter().rev() {
         if let Some((asked, answered)) = block.split_once("\nAnswer: ") {
             question = question.replace(&format!("({asked})"), answered);
         }

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn plan_1_what_is_no_plan_is_refused() {
-        let nine = format!("{{\"steps\":[{}]}}", vec!["\"q\""; 9].join(","));
+        let nine = format!("{{\"steps\":[{}]}}", ["\"q\""; 9].join(","));
         let large = format!("{{\"steps\":[\"{}\"]}}", "q".repeat(PLAN_SIZE_MAX));
         for output in [
             "",

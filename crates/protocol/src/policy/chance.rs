@@ -141,8 +141,8 @@ fn cholesky(triangle: &[f64]) -> [Context; DIMENSION] {
     for row in 0..DIMENSION {
         for column in 0..=row {
             let mut sum = 0.0;
-            for earlier in 0..column {
-                sum += root[row][earlier] * root[column][earlier];
+            for (left, right) in root[row].iter().zip(&root[column]).take(column) {
+                sum += left * right;
             }
             let rest = square[row][column] - sum;
             let element = if column < row {

@@ -78,8 +78,8 @@ impl<const D: usize> Symmetric<D> {
         for row in 0..D {
             for column in 0..=row {
                 let mut rest = self.0[row][column];
-                for place in 0..column {
-                    rest -= lower[row][place] * lower[column][place];
+                for (left, right) in lower[row].iter().zip(&lower[column]).take(column) {
+                    rest -= left * right;
                 }
                 lower[row][column] = if row == column {
                     (if rest > PIVOT_MIN { rest } else { PIVOT_MIN }).sqrt()

@@ -22,6 +22,10 @@ pub struct Model {
 
 /// What a policy learned.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a log has one model, and it is read at every selection"
+)]
 pub enum Learned {
     /// One model.
     Shared(Shared),

@@ -41,6 +41,7 @@ impl State {
             Body::RevealReceived(received, ..) => self.check_foreign(received.statement.author()),
             Body::OpeningReceived(received) => self.check_foreign(received.statement.author()),
             Body::AssignmentReceived(received) => {
+                self.check_foreign(received.statement.author())?;
                 let executor = received.record.executor;
                 if executor == self.author {
                     return Ok(());

@@ -3,7 +3,7 @@
 use crate::kit::{Author, World, assert_fault, capability};
 use symphony_protocol::{
     Rule,
-    records::{Body, Entry, Issued, Policy},
+    records::{Assignment, Body, Entry, Issued, Policy},
 };
 use symphony_transparency::Digest;
 
@@ -126,6 +126,30 @@ fn replay_23_own_statement_as_received() {
         Rule::Origin,
         author.key(),
         1,
+        "as issued",
+        "as received",
+    );
+}
+
+/// An assignment to oneself stands as issued too. Found by the second verifier.
+#[test]
+fn replay_23_own_assignment_as_received() {
+    let mut world = World::standard();
+    world.until_assigned();
+    let own = world.coordinator.sign(&Assignment {
+        executor: world.coordinator.key(),
+        ..world.orders[0].statement.record
+    });
+    let index = world.coordinator.origin().index;
+    let fault = world
+        .coordinator
+        .try_push(Body::AssignmentReceived(own))
+        .unwrap_err();
+    assert_fault(
+        &fault,
+        Rule::Origin,
+        world.coordinator.key(),
+        index,
         "as issued",
         "as received",
     );
