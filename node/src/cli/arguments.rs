@@ -11,6 +11,7 @@ use super::{
     peers::{CapabilitiesCommand, PeersCommand},
     policy::PolicyCommand,
     signing_record::SigningRecordCommand,
+    simulate::SimulateCommand,
     task::TaskCommand,
 };
 use crate::demo::DemoArgs;
@@ -65,6 +66,7 @@ pub(super) enum Command {
     /// Moves the record of what was signed to another machine
     #[command(subcommand)]
     SigningRecord(SigningRecordCommand),
+    Simulate(SimulateCommand),
     /// Runs a whole network on this machine: real processes, real models, and cheats that get caught
     Demo(DemoArgs),
 }

@@ -17,6 +17,7 @@ mod peers;
 mod policy;
 mod progress;
 mod signing_record;
+mod simulate;
 mod task;
 mod trust;
 
@@ -79,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitStatus> {
             Command::Peers(command) => command.run().await,
             Command::Capabilities(command) => command.run().await,
             Command::SigningRecord(command) => command.run(),
+            Command::Simulate(command) => command.run(),
             Command::Demo(arguments) => crate::demo::run(arguments)
                 .await
                 .map(|()| ExitStatus::Success),
