@@ -80,8 +80,7 @@ impl SimulateCommand {
                 .with_context(|| format!("folder {}", folder.display()))?;
             for file in &files {
                 let path = folder.join(&file.name);
-                std::fs::write(&path, &file.content)
-                    .with_context(|| path.display().to_string())?;
+                std::fs::write(&path, &file.content).with_context(|| path.display().to_string())?;
             }
         }
         for file in &files {

@@ -12,7 +12,7 @@ use crate::runtime::{core::CoreCommand, view::Verdict};
 
 impl Auditor {
     /// Takes a checkpoint, from whomever it came. By whatever key its bringer read it, only the author of the log that it names
-    /// speaks for that log: anyone can sign a note with another log's name (KEYS-14, LOG-25).
+    /// speaks for that log: anyone can sign a note with another log's name. Spec: REPLAY-18, KEYS-14, LOG-25.
     pub(super) async fn checkpoint(&mut self, signed: SignedCheckpoint) {
         let checkpoint = *signed.checkpoint();
         let log = checkpoint.log;
