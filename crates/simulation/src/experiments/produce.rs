@@ -118,7 +118,7 @@ fn head(request: &Request, goals: &[Goal]) -> String {
     let mut text = format!(
         "# The paper's experiments, redone\n\n\
          Written by `./x experiments`; every number and every chart below comes from that one run. {}\n\n\
-         Seeds {} to {last}: none of them was looked at when settings were chosen (those were 1 to 40). Policies that meet the \
+         Seeds {} to {last}: no setting was chosen by looking at them. Policies that meet the \
          same seed meet the same tasks and the same chance. `mean ± half-width` is a 95 % interval over the seeds (Student's t). \
          A star marks what exists in the simulation alone: it knows the world, or nobody would put it into a log.\n\n\
          The coordinator is the one that a node runs: the same `Peer`, its log, `State::apply`, the standard parameters and the \
