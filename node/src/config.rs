@@ -215,7 +215,7 @@ impl Default for Config {
             admin: AdminSettings::default(),
             tiles: TilesSettings::default(),
             gather_timeout: Duration::from_secs(3),
-            checkpoint_interval: Duration::from_millis(500),
+            checkpoint_interval: Duration::from_secs(2),
             follow_interval: Duration::from_secs(2),
             suspect_after: Duration::from_secs(30),
             cosign_interval: Duration::from_secs(5),

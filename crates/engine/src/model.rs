@@ -15,7 +15,7 @@ use crate::device::{Device, DeviceError};
 use crate::digest::{model_digest, model_files};
 use crate::generation::{Finish, Generation, GenerationError, Input, Role};
 use crate::source::{ModelSource, SourceError};
-use crate::surprisal::Probe;
+use crate::surprisal::{Measured, Probe};
 
 /// Chunks of an answer that may lie between the model and the reader before the model waits.
 const CHUNK_COUNT_MAX: usize = 64;
@@ -112,7 +112,13 @@ impl LoadedModel {
         self.context_length_tokens
     }
 
-    /// Continues `input` greedily by at most `max_tokens` tokens.
+    /// Whether prompt and answer together have reached the model's context length.
+    fn fills_context(&self, measured: &Measured) -> bool {
+        let length = measured.prompt_tokens as usize + measured.tokens.len();
+        self.context_length_tokens > 0 && length >= self.context_length_tokens as usize
+    }
+
+    /// Continues `input` greedily by at most `max_tokens` tokens, and at most to the end of the model's context.
     ///
     /// Cancellation safe: dropping the future stops the generation at its next token.
     ///
@@ -156,8 +162,14 @@ impl LoadedModel {
             .send(Request::Normal(Box::new(request)))
             .await
             .map_err(|_| GenerationError::Stopped)?;
-        let (text, finish) = collect(&mut chunks).await?;
+        let (text, end) = collect(&mut chunks).await?;
         let measured = probe.measured();
+        let finish = match end {
+            End::Finished(finish) => finish,
+            // The library computes one token too many there, and fails.
+            End::Failed(_) if self.fills_context(&measured) => Some(Finish::Length),
+            End::Failed(reason) => return Err(GenerationError::Failed { reason }),
+        };
         // The library reports no reason if the last token leaves a character unfinished.
         let reached_limit = measured.tokens.len() >= max_tokens as usize;
         let finish = finish.unwrap_or(if reached_limit {
@@ -173,9 +185,15 @@ impl LoadedModel {
     }
 }
 
-async fn collect(
-    chunks: &mut mpsc::Receiver<Response>,
-) -> Result<(String, Option<Finish>), GenerationError> {
+/// How a stream of chunks ended.
+enum End {
+    /// With the library's reason, where it gave one.
+    Finished(Option<Finish>),
+    /// The model failed; the reason holds neither prompt nor answer.
+    Failed(String),
+}
+
+async fn collect(chunks: &mut mpsc::Receiver<Response>) -> Result<(String, End), GenerationError> {
     let mut text = String::new();
     let mut received_any = false;
     while let Some(response) = chunks.recv().await {
@@ -204,7 +222,7 @@ async fn collect(
             }
             // The second field is the unfinished answer: it must not reach a log.
             Response::ModelError(reason, _) | Response::CompletionModelError(reason, _) => {
-                return Err(GenerationError::Failed { reason });
+                return Ok((text, End::Failed(first_line(&reason))));
             }
             _ => {
                 return Err(GenerationError::Failed {
@@ -214,8 +232,8 @@ async fn collect(
         };
         match finish.as_deref() {
             None => {}
-            Some("stop") => return Ok((text, Some(Finish::Stop))),
-            Some("length") => return Ok((text, Some(Finish::Length))),
+            Some("stop") => return Ok((text, End::Finished(Some(Finish::Stop)))),
+            Some("length") => return Ok((text, End::Finished(Some(Finish::Length)))),
             Some(other) => {
                 return Err(GenerationError::Failed {
                     reason: format!("the generation ended with {other}"),
@@ -224,10 +242,15 @@ async fn collect(
         }
     }
     if received_any {
-        Ok((text, None))
+        Ok((text, End::Finished(None)))
     } else {
         Err(GenerationError::Stopped)
     }
+}
+
+/// What the library says, without the backtrace that it appends.
+fn first_line(reason: &str) -> String {
+    reason.lines().next().unwrap_or_default().to_owned()
 }
 
 fn request_message(input: Input) -> RequestMessage {

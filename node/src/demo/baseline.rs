@@ -38,24 +38,29 @@ impl Baseline {
                 .collect(),
         );
         let mut table = BTreeMap::new();
-        for batch in models.chunks(MODELS_AT_ONCE) {
-            let mut running = JoinSet::new();
-            for model in batch {
+        let max_tokens = stage.output_tokens_max;
+        let mut waiting = models.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < MODELS_AT_ONCE
+                && let Some(model) = waiting.next()
+            {
                 let executor = stage
                     .baseline_executor(model)
                     .build()
                     .with_context(|| format!("engine of {model}"))?;
-                let (model, questions) = ((*model).to_owned(), Arc::clone(&questions));
+                let (model, questions) = (model.to_owned(), Arc::clone(&questions));
                 running.spawn(async move {
-                    let answers = answers(executor.as_ref(), &questions).await;
+                    let answers = answers(executor.as_ref(), &questions, max_tokens).await;
                     executor.shut_down().await;
                     (model, answers)
                 });
             }
-            while let Some(ended) = running.join_next().await {
-                let (model, answers) = ended?;
-                table.insert(model, answers);
-            }
+            let Some(ended) = running.join_next().await else {
+                break;
+            };
+            let (model, answers) = ended?;
+            table.insert(model, answers);
         }
         Ok(Self { table })
     }
@@ -92,7 +97,11 @@ impl Baseline {
     }
 }
 
-async fn answers(executor: &dyn Executor, questions: &[super::show::Asked]) -> Vec<bool> {
+async fn answers(
+    executor: &dyn Executor,
+    questions: &[super::show::Asked],
+    max_tokens: u32,
+) -> Vec<bool> {
     let mut right = Vec::with_capacity(questions.len());
     for (number, asked) in questions.iter().enumerate() {
         let request = Request {
@@ -102,7 +111,7 @@ async fn answers(executor: &dyn Executor, questions: &[super::show::Asked]) -> V
                 role: Role::User,
                 content: asked.input.clone(),
             }],
-            max_tokens: 400,
+            max_tokens,
             deadline: ANSWER_MAX,
         };
         let answer = executor

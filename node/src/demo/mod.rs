@@ -54,10 +54,25 @@ pub struct DemoArgs {
     pub models: PathBuf,
 }
 
+/// Most tokens of one answer to a generated question, in the run as in the baselines: twice what the longest right
+/// one takes. A specialist that is asked about something else often babbles to the end.
+const OUTPUT_TOKENS_GENERATED: u32 = 96;
+/// The same for questions from a file, which may need long answers.
+const OUTPUT_TOKENS_FILE: u32 = 400;
 /// Time for all peers to find each other.
 const MEETING_MAX: Duration = Duration::from_secs(60);
 /// Time for the others to follow the liar's log to the lie, after the last question.
 const JUDGEMENT_MAX: Duration = Duration::from_secs(30);
+
+impl DemoArgs {
+    /// Most tokens of one answer.
+    fn output_tokens_max(&self) -> u32 {
+        match self.tasks {
+            None => OUTPUT_TOKENS_GENERATED,
+            Some(_) => OUTPUT_TOKENS_FILE,
+        }
+    }
+}
 
 /// Runs the demo and prints what happened.
 ///

@@ -65,6 +65,8 @@ pub(super) struct Stage {
     _temporary: Option<tempfile::TempDir>,
     engine: PathBuf,
     models: PathBuf,
+    /// Most tokens of one answer.
+    pub(super) output_tokens_max: u32,
     began: Instant,
     sightings: Arc<Mutex<Vec<Sighting>>>,
     watchers: Vec<tokio::task::JoinHandle<()>>,
@@ -112,6 +114,7 @@ impl Stage {
             _temporary: temporary,
             engine,
             models,
+            output_tokens_max: args.output_tokens_max(),
             began: Instant::now(),
             sightings: Arc::default(),
             watchers: Vec::new(),
@@ -180,8 +183,7 @@ impl Stage {
                 socket: Some(socket.clone()),
                 ..AdminSettings::default()
             },
-            output_tokens_max: 400,
-            follow_interval: Duration::from_millis(500),
+            output_tokens_max: self.output_tokens_max,
             ..Config::default()
         };
         let (_, log) = Home::init(&folder, &config, |_| {})

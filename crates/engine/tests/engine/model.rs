@@ -98,6 +98,30 @@ async fn a_prompt_beyond_the_context_is_refused_without_being_quoted() {
     assert!(!error.to_string().contains("True and"));
 }
 
+/// mistral.rs 0.8.1 fails at the first token beyond the context; what was said until then is the answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_answer_ends_with_the_context() {
+    let Some((_, model)) = model().await else {
+        return;
+    };
+    let context = model.context_length_tokens();
+    let mut reached = 0;
+    for words in context - 24..context {
+        let text = "True and ".repeat(words as usize / 2);
+        let Ok(generation) = model.generate(Input::Prompt(text), 400).await else {
+            continue;
+        };
+        let measured = &generation.measured;
+        let length = measured.prompt_tokens + measured.tokens.len() as u32;
+        assert!(length <= context + 1, "{length} tokens of {context}");
+        if length >= context {
+            assert_eq!(generation.finish, Finish::Length);
+            reached += 1;
+        }
+    }
+    assert!(reached > 0, "no prompt came near the end of the context");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_text_is_continued_without_the_chat_template() {
     let Some((_, model)) = model().await else {
