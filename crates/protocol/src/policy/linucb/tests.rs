@@ -4,6 +4,7 @@ use super::Downdate;
 use crate::policy::{Context, DIMENSION, LinearError, Parts, PolicyParameters};
 
 type LinUcb = super::LinUcb<DIMENSION>;
+type Square = nalgebra::SMatrix<f64, DIMENSION, DIMENSION>;
 
 /// How many numbers its triangle has.
 const TRIANGLE_LENGTH: usize = 21;
@@ -33,47 +34,19 @@ fn context() -> impl Strategy<Value = Context> {
     proptest::array::uniform6(0.0f64..1.0).prop_map(|x| x.map(|feature| feature / 6.0f64.sqrt()))
 }
 
-/// A⁻¹ by elimination from the sum of products: the plain model.
-fn inverted(contexts: &[Context]) -> Vec<Vec<f64>> {
-    let mut rows: Vec<Vec<f64>> = (0..DIMENSION)
-        .map(|row| {
-            let mut numbers: Vec<f64> = (0..2 * DIMENSION)
-                .map(|column| f64::from(u8::from(column == row || column == row + DIMENSION)))
-                .collect();
-            for x in contexts {
-                for column in 0..DIMENSION {
-                    numbers[column] += x[row] * x[column];
-                }
-            }
-            numbers
-        })
-        .collect();
-    for pivot in 0..DIMENSION {
-        let divisor = rows[pivot][pivot];
-        for number in &mut rows[pivot] {
-            *number /= divisor;
-        }
-        for row in (0..DIMENSION).filter(|row| *row != pivot) {
-            let pivoted = rows[pivot].clone();
-            let factor = rows[row][pivot];
-            for (number, above) in rows[row].iter_mut().zip(&pivoted) {
-                *number -= factor * above;
-            }
-        }
-    }
-    rows.into_iter()
-        .map(|row| row[DIMENSION..].to_vec())
-        .collect()
+/// A⁻¹ as nalgebra inverts the sum of products: the plain model, by other code.
+fn inverted(contexts: &[Context]) -> Square {
+    let sum = contexts
+        .iter()
+        .map(|x| nalgebra::SVector::from(*x))
+        .fold(Square::identity(), |sum, x| sum + x * x.transpose());
+    sum.try_inverse().expect("positive definite")
 }
 
-fn largest_difference(model: &LinUcb, expected: &[Vec<f64>]) -> f64 {
-    let mut largest = 0.0f64;
-    for (row, numbers) in expected.iter().enumerate() {
-        for (column, number) in numbers.iter().enumerate() {
-            largest = largest.max((model.rows()[row][column] - number).abs());
-        }
-    }
-    largest
+fn largest_difference(model: &LinUcb, expected: &Square) -> f64 {
+    let rows = model.rows();
+    let held = Square::from_fn(|row, column| rows[row][column]);
+    (held - expected).amax()
 }
 
 #[test]
