@@ -46,7 +46,7 @@ impl Baseline {
                 && let Some(model) = waiting.next()
             {
                 let executor = stage
-                    .baseline_executor(model)
+                    .executor(model)
                     .build()
                     .with_context(|| format!("engine of {model}"))?;
                 let (model, questions) = (model.to_owned(), Arc::clone(&questions));
