@@ -151,6 +151,7 @@ pub async fn start(
     let executor = start_executor(&config, hooks.wrap_executor).await?;
     let secrets = home.secrets()?;
     let (log, key, network_id) = (replay.state().log(), replay.author(), params.network_id());
+    let pump_params = params.clone();
     let witness = Witness::new(&network_id, &log, secrets.witness, ledger.clone());
     let evidence = EvidenceStore::open(ledger.clone(), &network_id).await?;
     let hello = Hello {
@@ -258,6 +259,7 @@ pub async fn start(
         network: network.clone(),
         ledger: ledger.clone(),
         network_id,
+        params: pump_params,
         own_key: key,
         directory,
         core: core_sender,

@@ -180,14 +180,19 @@ def challenge(message):
     return checkpoint.log == message.log_id and message.first + message.count <= checkpoint.size
 
 
+def policy(message):
+    """CAP-2: named peers, forgetting and a share of chance belong to some kinds only."""
+    epsilon = 1 <= message.epsilon_ppm <= 10**6 if message.kind == 18 else not message.epsilon_ppm
+    return epsilon and (message.kind == 7 or not message.named) and (message.kind <= 3 or message.discount_ppm == 10**6)
+
+
 # Conditions on two fields.
 PAIRS = {
     "Params": lambda m: m.prior_failure_milli > m.prior_success_milli,
-    "Policy": lambda m: (m.kind == 7 or not m.named) and (m.kind <= 3 or m.discount_ppm == 10**6),
+    "Policy": policy,
     "Capability": lambda m: m.valid_until_ms > m.valid_from_ms,
     "Beacon": lambda m: m.executors <= m.shortlist,
     "Challenge": challenge,
-    "Policy": lambda m: m.epsilon_ppm <= 10**6 if m.kind == 18 and m.epsilon_ppm else m.kind != 18 and not m.epsilon_ppm,
     "Retirement": lambda m: m.log_id != m.successor_id and (m.size > 0 or m.root == EMPTY_TREE),
     "Settlement": lambda m: bool(m.answer) == bool(m.weight),
     "TaskDecided": lambda m: bool(m.answer) == bool(m.weight),

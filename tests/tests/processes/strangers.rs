@@ -1,6 +1,9 @@
 //! Peers that sign what they like: framers convict nobody, and what contradicts itself convicts its signer.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use symphony_admin::v1;
+use symphony_network::{RefusalCode, Response};
 use symphony_protocol::{
     embedding::Embedding,
     records::{AnswerForm, Beacon, Origin, Reach, hop_anchor},
@@ -211,32 +214,8 @@ async fn replay_17_entries_that_were_signed_for_twice_convict() -> anyhow::Resul
 async fn replay_45_a_beacon_that_its_own_log_does_not_hold_convicts_live() -> anyhow::Result<()> {
     let network = Network::start(vec![Role::answerer("observer", scripted(100, 0))]).await?;
     let stranger = Stranger::meet(&network.peers[OBSERVER], 90).await?;
-    let beacon = Beacon {
-        // What stands there says nothing.
-        origin: Origin {
-            log: stranger.log,
-            index: 1,
-        },
-        task: 0,
-        plan: 0,
-        step: 0,
-        tags: vec!["sums".to_owned()],
-        embedding: Embedding::of_text("sums"),
-        form: AnswerForm::Integer,
-        close_bids: 1,
-        close_deadline_ms: 4_000_000_000_000,
-        execute_ms: 1_000,
-        reveal_ms: 1_000,
-        reach: Reach::Gossip,
-        hop_limit: 0,
-        asked: Vec::new(),
-        shortlist: 1,
-        executors: 1,
-        policy: Digest::ZERO,
-        own_bid: None,
-        hop_anchor: hop_anchor(&Digest::ZERO, 0),
-        secret_commitment: None,
-    };
+    // What stands there says nothing.
+    let beacon = beacon(stranger.log)?;
     stranger.submit(stranger.statement(&beacon)).await?;
     let entries = stranger.history(2, 0);
     stranger.show(&entries[..2], String::new());
@@ -255,4 +234,51 @@ async fn replay_45_a_beacon_that_its_own_log_does_not_hold_convicts_live() -> an
     assert_eq!((fault.rule.as_str(), fault.entry), ("REPLAY-45", 1));
     network.assert_no_panic();
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn net_22_a_statement_that_stands_in_another_peers_log_is_refused() -> anyhow::Result<()> {
+    let network = Network::start(vec![Role::answerer("observer", scripted(100, 0))]).await?;
+    let stranger = Stranger::meet(&network.peers[OBSERVER], 95).await?;
+    let copied = beacon(Digest::from_bytes([8; 32]))?;
+    let answer = stranger.submit(stranger.statement(&copied)).await?;
+    assert!(
+        matches!(&answer, Response::Refused(refusal) if refusal.code == RefusalCode::NotAccepted),
+        "{answer:?}"
+    );
+    let own = beacon(stranger.log)?;
+    let answer = stranger.submit(stranger.statement(&own)).await?;
+    assert!(
+        matches!(answer, Response::Acknowledged { .. }),
+        "{answer:?}"
+    );
+    network.assert_no_panic();
+    Ok(())
+}
+
+/// A beacon at index 1 of `log` that an answerer bids on.
+fn beacon(log: Digest) -> anyhow::Result<Beacon> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(Beacon {
+        origin: Origin { log, index: 1 },
+        task: 0,
+        plan: 0,
+        step: 0,
+        tags: vec!["sums".to_owned()],
+        embedding: Embedding::of_text("sums"),
+        form: AnswerForm::Integer,
+        close_bids: 1,
+        close_deadline_ms: u64::try_from(now.as_millis())? + 60_000,
+        execute_ms: 1_000,
+        reveal_ms: 1_000,
+        reach: Reach::Gossip,
+        hop_limit: 0,
+        asked: Vec::new(),
+        shortlist: 1,
+        executors: 1,
+        policy: Digest::ZERO,
+        own_bid: None,
+        hop_anchor: hop_anchor(&Digest::ZERO, 0),
+        secret_commitment: None,
+    })
 }

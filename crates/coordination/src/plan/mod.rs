@@ -21,12 +21,17 @@ const PLAN_SIZE_MAX: usize = 4_096;
 /// Places in an output at which a plan is looked for: prose before it may hold brackets too.
 const PLACES_MAX: usize = 32;
 
+/// Whether a tag names a role, planning or handing over, and no skill.
+pub(crate) fn is_role(tag: &str) -> bool {
+    [PLAN_TAG, HAND_OVER_TAG].contains(&tag)
+}
+
 /// Whether a peer offers those of the required skills that are roles, planning and handing over: likeness alone gives nobody
 /// a role.
 pub(crate) fn offers_roles(capability: &Capability, required: &[String]) -> bool {
     required
         .iter()
-        .filter(|tag| [PLAN_TAG, HAND_OVER_TAG].contains(&tag.as_str()))
+        .filter(|tag| is_role(tag))
         .all(|tag| capability.tags.contains(tag))
 }
 

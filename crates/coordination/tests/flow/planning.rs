@@ -124,3 +124,28 @@ fn plan_2_planners_are_asked_about_one_question() {
     assert_eq!(world.told.iter().filter(failed).count(), 3);
     assert_eq!(world.count("task_opened"), 0);
 }
+
+#[test]
+fn plan_2_a_step_requires_no_role() {
+    const ROLE: &str =
+        "{\"steps\": [{\"question\": \"What is 2 + 3?\", \"tags\": [\"hand-over\"]}, \"Say it.\"]}";
+    let mut world = World::new(&[
+        (BOTH, Model::Plans(ROLE, "Answer: 5")),
+        (&["hand-over", "sums"], Model::Says("Answer: 5")),
+    ]);
+    world.submit(task(&["2 + 3"], planners(1)));
+    let (plans, _) = planned(&world);
+    let steps: Vec<_> = plans.iter().flatten().collect();
+    assert_eq!(steps.len(), 2);
+    assert!(
+        steps.iter().all(|(_, tags, _)| tags == &["sums"]),
+        "{steps:?}"
+    );
+    assert_eq!(world.count("timeout"), 0);
+
+    let mut named = task(&["2 + 3"], settings());
+    named.plans[0].steps[0].tags = vec!["hand-over".to_owned()];
+    world.submit(named);
+    let refused = |event: &TaskEvent| matches!(event, TaskEvent::Failed { .. });
+    assert!(world.told.iter().any(refused), "{:?}", world.told);
+}

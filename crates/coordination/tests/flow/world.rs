@@ -10,7 +10,9 @@ use symphony_protocol::{
     records::{AnswerForm, Body, Device, Entry, Genesis, Params, Policy, TaskKey},
     replay::Replay,
 };
-use symphony_transparency::{Digest, PeerSecrets, PublicKey, SecretKey, UnverifiedStatement};
+use symphony_transparency::{
+    Digest, PeerSecrets, PublicKey, SecretKey, UnverifiedStatement, VerifiedStatement,
+};
 
 const START_MS: u64 = 1_000_000;
 
@@ -132,6 +134,21 @@ impl World {
     pub(crate) fn happen(&mut self, event: Event) {
         self.queue.push_back((0, event));
         self.settle();
+    }
+
+    /// A peer hears a statement; what it does about it is told, and not carried out.
+    pub(crate) fn hear(
+        &mut self,
+        number: usize,
+        statement: VerifiedStatement,
+        private: Vec<u8>,
+    ) -> Output {
+        let event = Event::Statement {
+            statement,
+            private,
+            token: Some(self.token(0)),
+        };
+        self.peers[number].handle(event, self.now_ms).unwrap()
     }
 
     /// Time passes.
@@ -284,7 +301,7 @@ impl World {
     }
 }
 
-fn params() -> Params {
+pub(crate) fn params() -> Params {
     Params::standard("flow", 0).unwrap()
 }
 

@@ -15,6 +15,7 @@ use super::{
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
     genesis::Genesis,
+    origin::Origin,
     params::{Learning, Policy},
     retirement::Retirement,
     views::{BodyView, EntryView, TaskOpenedView, TimeoutView},
@@ -115,6 +116,32 @@ impl<R: StatementRecord> Issued<R> {
             record: R::read(payload)?,
             payload: payload.to_vec(),
         })
+    }
+}
+
+/// The place in its author's log that a statement names. `None` for a kind that names none, and for a payload that is not of
+/// its kind.
+///
+/// Spec: KEYS-15.
+pub fn origin_of(statement: &VerifiedStatement) -> Option<Origin> {
+    fn read<R: StatementRecord>(
+        statement: &VerifiedStatement,
+        origin: impl FnOnce(R) -> Origin,
+    ) -> Option<Origin> {
+        R::read(statement.payload()).ok().map(origin)
+    }
+    match statement.kind() {
+        StatementKind::Capability => read(statement, |it: Capability| it.origin),
+        StatementKind::Revocation => read(statement, |it: Revocation| it.origin),
+        StatementKind::Beacon => read(statement, |it: Beacon| it.origin),
+        StatementKind::Bid => read(statement, |it: Bid| it.origin),
+        StatementKind::Assignment => read(statement, |it: Assignment| it.origin),
+        StatementKind::Receipt => read(statement, |it: Receipt| it.origin),
+        StatementKind::Reveal => read(statement, |it: Reveal| it.origin),
+        StatementKind::Acknowledgement => read(statement, |it: Acknowledgement| it.origin),
+        StatementKind::Call => read(statement, |it: Call| it.origin),
+        StatementKind::Opening => read(statement, |it: Opening| it.origin),
+        _ => None,
     }
 }
 

@@ -32,7 +32,7 @@ pub use decision::{
 pub use draw::Draw;
 pub use entry::{
     AnswerCheck, Body, CheckerVerdict, ENTRY_SIZE_MAX, Entry, Issued, PLANS_MAX, Phase, Received,
-    STEPS_MAX, Signatures, StatementMismatch, StatementRecord, TaskOpened, Timeout,
+    STEPS_MAX, Signatures, StatementMismatch, StatementRecord, TaskOpened, Timeout, origin_of,
 };
 pub(crate) use error::Reader;
 pub use error::{PPM, RecordError};

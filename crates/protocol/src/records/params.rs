@@ -109,6 +109,12 @@ impl Params {
         })
     }
 
+    /// The latest deadline for bids that an honest coordinator sets, as a peer sees it at `now_ms`: two of the longest windows
+    /// ahead, the second for clocks that differ. Spec: BEACON-9, NET-46.
+    pub fn bid_deadline_max(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_add(2 * u64::from(self.bid_window_ms_max()))
+    }
+
     /// Name of the network.
     pub fn name(&self) -> &str {
         &self.0.name

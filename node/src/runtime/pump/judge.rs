@@ -77,10 +77,13 @@ impl Pump {
         let Ok(beacon) = Received::<Beacon>::from_statement(statement.clone()) else {
             return Acceptance::Reject(RejectReason::Content);
         };
-        if beacon.record.close_deadline_ms <= now_ms() {
+        let now_ms = now_ms();
+        if beacon.record.close_deadline_ms <= now_ms
+            || beacon.record.close_deadline_ms > self.params.bid_deadline_max(now_ms)
+        {
             return Acceptance::Ignore(IgnoreReason::OutsideValidity);
         }
-        let (first, next) = match self.relays.hear(&beacon, &message.token, now_ms()) {
+        let (first, next) = match self.relays.hear(&beacon, &message.token, now_ms) {
             Hearing::Forged => return Acceptance::Reject(RejectReason::Content),
             Hearing::Known => return Acceptance::Ignore(IgnoreReason::Known),
             Hearing::Heard { first, next, .. } => (first, next),

@@ -11,7 +11,7 @@ use symphony_coordination::{Event, Relays};
 use symphony_ledger::Ledger;
 use symphony_network::{Events, Hello, NetworkEvent, PeerId, Topic, peer_id_of_transport_key};
 use symphony_protocol::{
-    records::{Body, Entry},
+    records::{Body, Entry, Params},
     replay::Replay,
 };
 use symphony_transparency::{Digest, PublicKey};
@@ -44,6 +44,7 @@ pub(super) struct Pump {
     pub(super) network: symphony_network::Handle,
     pub(super) ledger: Ledger,
     pub(super) network_id: Digest,
+    pub(super) params: Params,
     pub(super) own_key: PublicKey,
     pub(super) directory: Directory,
     pub(super) core: mpsc::Sender<CoreCommand>,

@@ -1,6 +1,7 @@
 //! Requests of peers.
 
 use symphony_network::{PeerId, Refusal, RefusalCode, ReplyToken, Request, Response};
+use symphony_protocol::records::origin_of;
 use symphony_transparency::{Cosigner, StatementKind};
 
 use super::{Pump, judge::verified, serve::answer};
@@ -29,6 +30,15 @@ impl Pump {
                             reply,
                             RefusalCode::NotAccepted,
                             "expected a statement of the peer that sends it",
+                        );
+                    }
+                    Ok(statement)
+                        if origin_of(&statement).is_some_and(|origin| origin.log != met.log) =>
+                    {
+                        self.refuse(
+                            reply,
+                            RefusalCode::NotAccepted,
+                            "expected a statement of the sender's own log",
                         );
                     }
                     Ok(statement) => {

@@ -159,16 +159,14 @@ impl Stranger {
         };
     }
 
-    /// Hands over a statement of its own.
-    pub(crate) async fn submit(&self, statement: Vec<u8>) -> anyhow::Result<()> {
+    /// Hands over a statement of its own, and gives the answer.
+    pub(crate) async fn submit(&self, statement: Vec<u8>) -> anyhow::Result<Response> {
         let request = Request::SubmitStatement(SubmitStatement {
             statement,
             private_payload: PrivatePayload::default(),
         });
-        self.handle
-            .request(self.peer, request, super::TIME_MAX)
-            .await?;
-        Ok(())
+        let answer = self.handle.request(self.peer, request, super::TIME_MAX);
+        Ok(answer.await?)
     }
 
     /// A statement by it.

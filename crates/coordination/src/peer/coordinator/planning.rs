@@ -15,7 +15,7 @@ use super::{Purpose, Task};
 use crate::{
     event::{PlanRequest, PlannedBy, StepRequest, TaskEvent, TaskRequest, TaskSettings},
     peer::{Peer, ProposeError},
-    plan::{PLAN_TAG, Plan, planning_prompt},
+    plan::{PLAN_TAG, Plan, is_role, planning_prompt},
 };
 
 /// A task whose planning came to an end: opened as soon as no duty and no deadline is due.
@@ -64,7 +64,7 @@ impl Peer {
         }
     }
 
-    /// Skills that this peer or others offer now, but for planning itself.
+    /// Skills that this peer or others offer now. Roles are none: a step of a plan never requires them.
     fn skills(&self) -> BTreeSet<&str> {
         let others = self
             .known
@@ -78,7 +78,7 @@ impl Peer {
         let own = self.config.profile.iter().flat_map(|profile| &profile.tags);
         own.chain(others)
             .map(String::as_str)
-            .filter(|tag| *tag != PLAN_TAG)
+            .filter(|tag| !is_role(tag))
             .collect()
     }
 

@@ -11,7 +11,7 @@ use super::{Purpose, ReadyStep, Task};
 use crate::{
     event::{Chaining, PlanRequest, StepRequest, TaskEvent, TaskRequest},
     peer::{CONTEXT_SIZE_MAX, LinkTask, Peer, ProposeError, chain_tags},
-    plan::{Plan, PlanStep},
+    plan::{Plan, PlanStep, is_role},
 };
 
 /// Most planners of a task: each gives a plan.
@@ -24,7 +24,8 @@ impl Peer {
         task: TaskRequest,
         keys: (TaskKey, TaskKey),
     ) -> Result<(), ProposeError> {
-        if let Err(reason) = self.check_request(&task) {
+        let checked = refuse_roles(&task).and_then(|()| self.check_request(&task));
+        if let Err(reason) = checked {
             let entry = self.replay.size();
             self.report(request, entry, TaskEvent::Failed { reason });
             return Ok(());
@@ -188,6 +189,17 @@ impl Peer {
             }
         }
         Ok(())
+    }
+}
+
+/// A client's steps require skills: roles are required by planning and handing over alone. Spec: PLAN-2.
+fn refuse_roles(task: &TaskRequest) -> Result<(), String> {
+    let steps = task.plans.iter().flat_map(|plan| &plan.steps);
+    match steps.flat_map(|step| &step.tags).find(|tag| is_role(tag)) {
+        None => Ok(()),
+        Some(role) => Err(format!(
+            "expected tags that name skills, found the role {role}: set planners or hand_over"
+        )),
     }
 }
 

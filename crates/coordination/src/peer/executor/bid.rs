@@ -35,6 +35,7 @@ impl Peer {
             .close_deadline_ms
             .saturating_add(beacon.record.reveal_ms.into());
         let handed_over = beacon.record.tags.iter().any(|tag| tag == HAND_OVER_TAG);
+        let times = (beacon.record.execute_ms, beacon.record.reveal_ms);
         let bytes = self.sign(&issued).into_bytes();
         let place = (self.replay.size(), issued.digest);
         // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
@@ -47,6 +48,7 @@ impl Peer {
                 form,
                 place: beacon_place,
                 handed_over,
+                times,
                 until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
             },
         );
@@ -54,7 +56,7 @@ impl Peer {
         Ok(Ok(Taken::Noted))
     }
 
-    /// The bid on a beacon, or silence: not asked, too late, already bid, busy, or a match below the threshold.
+    /// The bid on a beacon, or silence: not asked, too late, too far ahead, already bid, busy, or a match below the threshold.
     fn bid_for(&self, beacon: &Received<Beacon>) -> Option<Bid> {
         let record = &beacon.record;
         let profile = self.config.profile.as_ref()?;
@@ -71,6 +73,7 @@ impl Peer {
             || !offers_roles(&known.capability, &record.tags)
             || busy
             || now_ms >= record.close_deadline_ms
+            || record.close_deadline_ms > self.state().params().bid_deadline_max(now_ms)
             || self
                 .state()
                 .has_bid(beacon.statement.author(), &beacon.digest())

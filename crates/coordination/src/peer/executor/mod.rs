@@ -28,6 +28,8 @@ pub(crate) struct OpenBid {
     place: Origin,
     /// Whether the order is a chain.
     handed_over: bool,
+    /// The beacon's times for execution and reveal, in milliseconds.
+    times: (u32, u32),
     until_ms: u64,
 }
 

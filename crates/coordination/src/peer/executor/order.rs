@@ -24,7 +24,11 @@ impl Peer {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let digest = received.digest();
-        if self.sessions.contains_key(&digest) {
+        let coordinator = *received.statement.author();
+        if let Some(session) = self.sessions.get(&digest) {
+            if session.coordinator != coordinator {
+                return Ok(Err("an assignment that another peer gave".to_owned()));
+            }
             self.send_again(&digest);
             return Ok(Ok(Taken::Noted));
         }
@@ -33,16 +37,20 @@ impl Peer {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let order = received.record;
-        let coordinator = *received.statement.author();
-        let Some((form, handed_over)) = self
+        let Some((form, handed_over, times)) = self
             .bids
             .get(&(coordinator, order.beacon))
-            .map(|bid| (bid.form, bid.handed_over))
+            .map(|bid| (bid.form, bid.handed_over, bid.times))
         else {
             return Ok(Err(
                 "an assignment without a bid of this peer that is not taken up yet".to_owned(),
             ));
         };
+        if times != (order.execute_ms, order.reveal_ms) {
+            return Ok(Err(
+                "an assignment with other times than its beacon".to_owned()
+            ));
+        }
         if private.task_key.commitment() != order.key_commitment
             || private.task_key.prompt(&private.prompt) != order.prompt
         {
