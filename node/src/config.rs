@@ -378,31 +378,42 @@ impl Config {
                 &self.tiles.connections_max,
             );
         }
-        if self.policy.checker_ppm > 10_000_000 {
-            return value(
-                "policy.checker_ppm",
+        let policy = &self.policy;
+        // CAP-4: the log would refuse an entry with more, when the node has already begun to run.
+        for (key, most, expected, actual) in [
+            (
+                "policy.exploration_ppm",
+                100_000_000,
+                "at most 100000000",
+                policy.exploration_ppm.unwrap_or(0),
+            ),
+            (
+                "policy.winner_bonus_ppm",
+                10_000_000,
                 "at most 10000000",
-                &self.policy.checker_ppm,
-            );
-        }
-        for (key, most, actual) in [
+                policy.winner_bonus_ppm.unwrap_or(0),
+            ),
+            (
+                "policy.checker_ppm",
+                10_000_000,
+                "at most 10000000",
+                policy.checker_ppm,
+            ),
             (
                 "policy.change_threshold_ppm",
                 100_000_000,
-                &self.policy.change_threshold_ppm,
+                "at most 100000000",
+                policy.change_threshold_ppm,
             ),
             (
                 "policy.change_drift_ppm",
                 1_000_000,
-                &self.policy.change_drift_ppm,
+                "at most 1000000",
+                policy.change_drift_ppm,
             ),
         ] {
-            if *actual > most {
-                return value(
-                    key,
-                    "at most 100000000, and a drift of at most 1000000",
-                    actual,
-                );
+            if actual > most {
+                return value(key, expected, &actual);
             }
         }
         let range = PolicyParameters::discounts(self.policy.kind.into());

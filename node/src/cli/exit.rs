@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::audit::Verdict;
+use symphony_admin::{ClientError, ErrorKind};
+
+use crate::{audit::Verdict, config::ConfigError, home::HomeError};
 
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +48,21 @@ pub(super) struct UnusableInput(pub(super) String);
 
 /// The exit code for an error.
 pub(super) fn status_of(error: &anyhow::Error) -> ExitStatus {
-    if error.chain().any(|cause| cause.is::<UnusableInput>()) {
+    if error.chain().any(is_of_the_caller) {
         ExitStatus::UnusableInput
     } else {
         ExitStatus::Failure
     }
+}
+
+/// Whether what was given is at fault: a file, a setting, or an argument that the node refuses.
+fn is_of_the_caller(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<UnusableInput>()
+        || cause.is::<ConfigError>()
+        || cause
+            .downcast_ref::<HomeError>()
+            .is_some_and(|error| matches!(error, HomeError::Config(_)))
+        || cause
+            .downcast_ref::<ClientError>()
+            .is_some_and(|error| error.kind() == ErrorKind::InvalidArgument)
 }

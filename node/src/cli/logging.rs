@@ -2,9 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
+
+use super::exit::UnusableInput;
 
 /// What is logged.
 #[derive(Args, Clone, Debug)]
@@ -38,7 +39,8 @@ enum LogFormat {
 /// A filter that cannot be read.
 pub(super) fn start(arguments: &LoggingArgs, default_filter: &str) -> anyhow::Result<()> {
     let text = arguments.log.as_deref().unwrap_or(default_filter);
-    let filter = EnvFilter::try_new(text).with_context(|| format!("log filter {text:?}"))?;
+    let filter = EnvFilter::try_new(text)
+        .map_err(|error| UnusableInput(format!("log filter {text:?}: {error}")))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough, as in `symphony log show | head`.
         Err(error) if output::is_closed(&error) => ExitStatus::Success.into(),
         Err(error) => {
-            eprintln!("error: {}", output::plain(&format!("{error:#}")));
+            eprintln!("error: {}", output::plain(&output::with_causes(&error)));
             exit::status_of(&error).into()
         }
     }

@@ -13,7 +13,7 @@ use symphony_executor::{
 use super::{
     arguments::OutputArgs,
     connect::HomeArgs,
-    exit::ExitStatus,
+    exit::{ExitStatus, UnusableInput},
     output::{print_json, print_line},
     progress,
 };
@@ -36,7 +36,7 @@ pub(super) enum NodeCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   symphony node init --tag general --endpoint http://localhost:11434/v1 --model llama3.2
-  symphony node init --tag boolean-expressions --model-folder models/boolean-expressions
+  symphony node init --tag boolean-expressions --model-folder models/boolean_expressions
   symphony node init                      a node that asks and audits, and answers nothing
 
 Everything else is set in config.toml in the home folder; docs/cli.md describes it.")]
@@ -245,6 +245,7 @@ impl InitArgs {
             let command = ExternalCommandConfig::new(command.clone(), model);
             return Ok(Some(ExecutorConfig::Command(command)));
         }
+        self.find_model()?;
         // The settings lie in another folder than the one that a relative path was meant from.
         let absolute = |path: &PathBuf| {
             std::path::absolute(path).with_context(|| format!("{}", path.display()))
@@ -263,6 +264,26 @@ impl InitArgs {
             None => engine.device,
         };
         Ok(Some(ExecutorConfig::Engine(engine)))
+    }
+
+    /// Refuses a local model that is not there: the node would have its keys and its stamp, and could not run.
+    fn find_model(&self) -> Result<(), UnusableInput> {
+        let (path, found, expected) = match (&self.model_folder, &self.gguf) {
+            (Some(folder), _) => (
+                folder,
+                folder.join("config.json").is_file(),
+                "a folder with config.json, tokenizer.json and *.safetensors",
+            ),
+            (None, Some(file)) => (file, file.is_file(), "a GGUF file"),
+            (None, None) => return Ok(()),
+        };
+        if found {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(UnusableInput(format!(
+            "no model at {path}: expected {expected}"
+        )))
     }
 }
 

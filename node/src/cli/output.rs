@@ -14,6 +14,18 @@ pub(super) fn is_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<OutputClosed>())
 }
 
+/// An error and its causes in one line. Many errors name their cause themselves: nothing is said twice.
+pub(super) fn with_causes(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
 /// Prints a text as it is, without adding a newline.
 pub(super) fn print_text(text: &str) -> anyhow::Result<()> {
     print_bytes(text.as_bytes())
@@ -99,7 +111,18 @@ pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, table};
+    use super::{plain, table, with_causes};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the node: {0}")]
+    struct NamesItsCause(#[source] std::fmt::Error);
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::fmt::Error;
+        let error = anyhow::Error::from(NamesItsCause(cause)).context("start");
+        assert_eq!(with_causes(&error), format!("start: the node: {cause}"));
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_replaced() {

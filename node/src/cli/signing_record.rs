@@ -93,7 +93,7 @@ fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
         std::fs::File::open(file)
             .and_then(|opened| opened.take(TEXT_SIZE_MAX).read_to_string(&mut text))
     };
-    read.with_context(|| format!("{}", file.display()))?;
+    read.map_err(|error| UnusableInput(format!("{}: {error}", file.display())))?;
     let mut record = open(&arguments.home)?;
     record
         .import_text(&text)

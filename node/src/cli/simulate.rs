@@ -10,7 +10,7 @@ use symphony_simulation::experiments::{Experiment, Request, produce, published_s
 
 use super::{
     arguments::OutputArgs,
-    exit::ExitStatus,
+    exit::{ExitStatus, UnusableInput},
     output::{print_json, print_text},
     progress::bar,
 };
@@ -60,8 +60,12 @@ impl SimulateCommand {
                 request.scaling = true;
                 continue;
             }
-            let experiment = Experiment::from_name(name)
-                .with_context(|| format!("no experiment of the name {name:?}"))?;
+            let experiment = Experiment::from_name(name).ok_or_else(|| {
+                let names = Experiment::ALL.map(Experiment::name).join(", ");
+                UnusableInput(format!(
+                    "no experiment {name:?}: expected {names} or scaling"
+                ))
+            })?;
             request.experiments.push(experiment);
         }
         if self.experiments.is_empty() {

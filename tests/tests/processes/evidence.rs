@@ -121,7 +121,7 @@ async fn net_29_evidence_convicts_a_liar_to_who_never_met_it_and_after_a_restart
         .as_object()
         .map(|map| map.keys().collect())
         .unwrap_or_default();
-    assert_eq!(keys, ["explanation", "peer", "rule", "valid"]);
+    assert_eq!(keys, ["explanation", "file", "peer", "rule", "valid"]);
 
     // With any byte changed it convicts nobody.
     let bytes = std::fs::read(&file)?;
@@ -157,6 +157,15 @@ async fn net_29_evidence_convicts_a_liar_to_who_never_met_it_and_after_a_restart
         .to_owned();
     let verified = evidence(&["verify", "--json"], &[Path::new(&file)]).await?;
     assert_eq!(verified.code, Some(0), "{}", verified.errors);
+
+    // Of several files each is judged, and the worst decides how the command ends.
+    let both = evidence(&["verify", "--json"], &[&forged, Path::new(&file)]).await?;
+    assert_eq!(both.code, Some(2), "{}", both.errors);
+    assert_eq!(both.lines.len(), 1, "{:?}", both.lines);
+    assert_eq!(
+        (&both.lines[0]["file"], &both.lines[0]["valid"]),
+        (&file.into(), &true.into())
+    );
     network.assert_no_panic();
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::exit::ExitStatus;
 /// Files that prove a peer's fault to anyone.
 #[derive(Debug, Subcommand)]
 pub(super) enum EvidenceCommand {
-    /// Says what a file proves, and why
+    /// Says what files prove, and why
     Verify(verify::VerifyCommand),
     /// Writes a file for each fault that exported logs show
     Make(make::MakeCommand),

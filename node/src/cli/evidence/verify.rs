@@ -1,6 +1,6 @@
 //! `symphony evidence verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -10,67 +10,98 @@ use crate::{
     cli::{
         arguments::OutputArgs,
         exit::{ExitStatus, UnusableInput},
-        output::{print_json, print_line},
+        output::{plain, print_json, print_line},
     },
     evidence::{Invalid, judge, read_file},
 };
 
-/// Says what a file proves, and why.
+/// Says what files prove, and why.
 #[derive(Args, Debug)]
 #[command(
     after_help = "The file is all that is needed: no log, no network, no node. It proves a fault or it does not.
 
 Examples:
   symphony evidence verify fault.evidence
-  symphony evidence verify fault.evidence --json
+  symphony evidence verify faults/*.evidence --json
 
-Exit codes: 0 it proves the fault; 1 it does not; 2 it cannot be read."
+Exit codes: 0 each file proves its fault; 1 one does not; 2 one cannot be read."
 )]
 pub(in crate::cli) struct VerifyCommand {
-    /// Evidence file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Network that the file must belong to [default: any]
+    /// Evidence files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Network that the files must belong to [default: any]
     #[arg(long, value_name = "ID")]
     network: Option<Digest>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
+/// What a file proves, or why it proves nothing.
+struct Judged {
+    peer: Option<String>,
+    rule: Option<&'static str>,
+    explanation: String,
+}
+
 impl VerifyCommand {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitStatus> {
-        let named = |reason: &dyn std::fmt::Display| {
-            UnusableInput(format!("{}: {reason}", self.file.display()))
-        };
-        let file = read_file(&self.file).map_err(|error| named(&error))?;
-        let (peer, rule, valid, explanation) = match judge(&file, self.network.as_ref()) {
-            Ok(conviction) => (
-                Some(conviction.fault.peer.to_string()),
-                Some(conviction.fault.rule.id()),
-                true,
-                conviction.explanation,
-            ),
-            Err(Invalid::Evidence(error)) if error.is_unreadable() => {
-                return Err(named(&error).into());
+        let (mut unproven, mut unreadable) = (false, false);
+        for file in &self.files {
+            match self.judged(file) {
+                Ok(judged) => {
+                    unproven |= judged.rule.is_none();
+                    self.print(file, &judged)?;
+                }
+                Err(error) => {
+                    unreadable = true;
+                    eprintln!("error: {}", plain(&error.to_string()));
+                }
             }
-            Err(error) => (None, None, false, error.to_string()),
-        };
-        if self.output.json {
-            print_json(&json!({
-                "peer": peer, "rule": rule, "valid": valid, "explanation": explanation,
-            }))?;
-        } else {
-            let verdict = if valid { "proven" } else { "not proven" };
-            print_line(&format!("{verdict}  {}", rule.unwrap_or("-")))?;
-            if let Some(peer) = peer {
-                print_line(&format!("peer  {peer}"))?;
-            }
-            print_line(&explanation)?;
         }
-        Ok(if valid {
-            ExitStatus::Success
-        } else {
+        Ok(if unreadable {
+            ExitStatus::UnusableInput
+        } else if unproven {
             ExitStatus::Failure
+        } else {
+            ExitStatus::Success
         })
+    }
+
+    fn judged(&self, file: &Path) -> Result<Judged, UnusableInput> {
+        let bytes = read_file(file).map_err(|error| UnusableInput(error.to_string()))?;
+        match judge(&bytes, self.network.as_ref()) {
+            Ok(conviction) => Ok(Judged {
+                peer: Some(conviction.fault.peer.to_string()),
+                rule: Some(conviction.fault.rule.id()),
+                explanation: conviction.explanation,
+            }),
+            Err(Invalid::Evidence(error)) if error.is_unreadable() => {
+                Err(UnusableInput(format!("{}: {error}", file.display())))
+            }
+            Err(error) => Ok(Judged {
+                peer: None,
+                rule: None,
+                explanation: error.to_string(),
+            }),
+        }
+    }
+
+    fn print(&self, file: &Path, judged: &Judged) -> anyhow::Result<()> {
+        let file = file.display();
+        if self.output.json {
+            return print_json(&json!({
+                "file": file.to_string(), "peer": judged.peer, "rule": judged.rule,
+                "valid": judged.rule.is_some(), "explanation": judged.explanation,
+            }));
+        }
+        match judged.rule {
+            Some(rule) => print_line(&format!("proven  {rule}  {file}"))?,
+            None => print_line(&format!("not proven  {file}"))?,
+        }
+        if let Some(peer) = &judged.peer {
+            print_line(&format!("peer  {peer}"))?;
+        }
+        print_line(&judged.explanation)
     }
 }

@@ -1,6 +1,6 @@
 //! `symphony log show`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use symphony_admin::{AdminClient, EntryRange};
@@ -8,7 +8,7 @@ use symphony_transparency::Digest;
 
 use super::{network_of, print_entry, print_log_entry};
 use crate::{
-    audit::{ExportFile, InputError},
+    audit::ExportFile,
     cli::{
         arguments::OutputArgs,
         connect::{LogArgs, NodeArgs},
@@ -59,8 +59,7 @@ pub(in crate::cli) struct ShowCommand {
 impl ShowCommand {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<ExitStatus> {
         if let Some(file) = &self.file {
-            let shown = self.show_file(ExportFile::open(file));
-            return shown.map(|()| ExitStatus::Success);
+            return self.show_file(file).map(|()| ExitStatus::Success);
         }
         match self.node.connect_if_running().await? {
             Some(client) => self.show_running(&client).await?,
@@ -133,13 +132,14 @@ impl ShowCommand {
         offline.close().await
     }
 
-    fn show_file(&self, file: Result<ExportFile, InputError>) -> anyhow::Result<()> {
-        let refused = |error: InputError| UnusableInput(error.to_string());
-        let mut file = file.map_err(refused)?;
+    fn show_file(&self, path: &Path) -> anyhow::Result<()> {
+        let refused =
+            |error: &dyn std::fmt::Display| UnusableInput(format!("{}: {error}", path.display()));
+        let mut file = ExportFile::open(path).map_err(|error| refused(&error))?;
         let range = self.range(file.header().size)?;
         let mut network = None;
         let mut index = 0;
-        while let Some(bytes) = file.next_entry().map_err(refused)? {
+        while let Some(bytes) = file.next_entry().map_err(|error| refused(&error))? {
             if index == 0 {
                 network = network_of(&bytes);
             }

@@ -104,13 +104,16 @@ impl WitnessedCommand {
 
 /// The bytes of a file of limited size.
 pub(super) fn read_limited(path: &Path, size_max: usize) -> anyhow::Result<Vec<u8>> {
-    let named = || format!("{}", path.display());
-    let size = std::fs::metadata(path).with_context(named)?.len();
+    let refused =
+        |error: &dyn std::fmt::Display| UnusableInput(format!("{}: {error}", path.display()));
+    let size = std::fs::metadata(path)
+        .map_err(|error| refused(&error))?
+        .len();
     if size > size_max as u64 {
-        let message = format!("{}: {size} bytes, more than {size_max}", named());
-        return Err(UnusableInput(message).into());
+        let message = format!("{size} bytes, more than {size_max}");
+        return Err(refused(&message).into());
     }
-    std::fs::read(path).with_context(named)
+    Ok(std::fs::read(path).map_err(|error| refused(&error))?)
 }
 
 /// The checkpoint of a file, with its log's signature.

@@ -1,6 +1,6 @@
 //! `symphony policy explain`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use symphony_protocol::replay::Replay;
 
 use super::key;
 use crate::{
-    audit::{ExportFile, InputError},
+    audit::ExportFile,
     backend::explain_selection,
     cli::{
         arguments::OutputArgs,
@@ -46,7 +46,7 @@ pub(in crate::cli) struct ExplainArgs {
 impl ExplainArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitStatus> {
         let explanation = match &self.file {
-            Some(file) => self.explain_file(ExportFile::open(file))?,
+            Some(file) => self.explain_file(file)?,
             None => {
                 let query = SelectionQuery {
                     entry: self.entry,
@@ -64,13 +64,11 @@ impl ExplainArgs {
         Ok(ExitStatus::Success)
     }
 
-    fn explain_file(
-        &self,
-        file: Result<ExportFile, InputError>,
-    ) -> anyhow::Result<v1::Explanation> {
-        let refused = |error: &dyn std::fmt::Display| UnusableInput(error.to_string());
+    fn explain_file(&self, path: &Path) -> anyhow::Result<v1::Explanation> {
+        let refused =
+            |error: &dyn std::fmt::Display| UnusableInput(format!("{}: {error}", path.display()));
         let beyond = || UnusableInput(format!("the file has no entry {}", self.entry));
-        let mut file = file.map_err(|error| refused(&error))?;
+        let mut file = ExportFile::open(path).map_err(|error| refused(&error))?;
         let mut next = || file.next_entry().map_err(|error| refused(&error));
         let entry_0 = next()?.ok_or_else(beyond)?;
         let mut replay = Replay::begin(&entry_0, None).map_err(|error| refused(&error))?;

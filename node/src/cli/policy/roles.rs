@@ -49,11 +49,12 @@ impl RolesArgs {
 
     /// Replays the file; what a fault follows is not counted.
     fn replayed(&self) -> anyhow::Result<Roles> {
-        let refused = |error: &dyn std::fmt::Display| UnusableInput(error.to_string());
+        let refused = |error: &dyn std::fmt::Display| {
+            UnusableInput(format!("{}: {error}", self.file.display()))
+        };
         let mut file = ExportFile::open(&self.file).map_err(|error| refused(&error))?;
         let mut next = || file.next_entry().map_err(|error| refused(&error));
-        let entry_0 =
-            next()?.ok_or_else(|| UnusableInput("the export holds no entries".to_owned()))?;
+        let entry_0 = next()?.ok_or_else(|| refused(&"the export holds no entries"))?;
         let mut replay = Replay::begin(&entry_0, None).map_err(|error| refused(&error))?;
         let network = replay.state().network();
         let mut roles = Roles::default();

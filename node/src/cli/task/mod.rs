@@ -9,7 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use symphony_admin::{
@@ -49,7 +48,7 @@ pub(super) enum TaskCommand {
   echo \"2 + 3 = ?\" | symphony task submit --file - --executors 5 --json
   symphony task submit --planners 3 --task-ms 60000 --follow \"(2 + 3) * (4 + 5) = ?\"
 
-Exit codes: 0 answered; 5 no answer; 1 failed.")]
+Exit codes: 0 answered; 5 no answer; 1 failed; 2 wrong usage.")]
 pub(super) struct SubmitArgs {
     /// The question
     #[arg(
@@ -203,6 +202,13 @@ impl SubmitArgs {
         if text.trim().is_empty() {
             return Err(UnusableInput("the question is empty".to_owned()).into());
         }
+        if text.len() as u64 > TEXT_SIZE_MAX {
+            let message = format!(
+                "the question has {} bytes: expected at most {TEXT_SIZE_MAX}",
+                text.len()
+            );
+            return Err(UnusableInput(message).into());
+        }
         let guessed = classify(&text);
         let form = self
             .form
@@ -258,7 +264,7 @@ fn read_question(file: &Path) -> anyhow::Result<String> {
         std::fs::File::open(file)
             .and_then(|opened| opened.take(TEXT_SIZE_MAX + 1).read_to_string(&mut text))
     };
-    read.with_context(|| format!("question in {}", file.display()))?;
+    read.map_err(|error| UnusableInput(format!("question in {}: {error}", file.display())))?;
     if text.len() as u64 > TEXT_SIZE_MAX {
         return Err(UnusableInput(format!(
             "the question in {} has more than {TEXT_SIZE_MAX} bytes",

@@ -102,10 +102,8 @@ impl Pump {
 
     async fn take(&mut self, event: NetworkEvent) -> bool {
         match event {
-            NetworkEvent::ListeningOn { address } => {
-                tracing::info!(%address, "listening");
-                true
-            }
+            // The network has told it.
+            NetworkEvent::ListeningOn { .. } => true,
             NetworkEvent::BootstrapTried => {
                 if let Some(gathering) = &mut self.gathering {
                     gathering.bootstrap_tried();
