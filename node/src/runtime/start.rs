@@ -278,6 +278,7 @@ pub async fn start(
         let server = MetricsServer::bind(address, Reachability::Loopback).await?;
         let mut registry = Registry::default();
         metrics.register(&mut registry);
+        handle.network().metrics().register(&mut registry);
         let (readiness, stop) = (handle.readiness(), stop.clone());
         tokio::spawn(async move {
             if let Err(error) = server.serve(Arc::new(registry), readiness, stop).await {
