@@ -69,6 +69,10 @@ impl NodeBackend {
         least: u64,
     ) -> Result<u64, BackendError> {
         if let Some(size) = asked {
+            let stored = source.size()?;
+            if size.get() > stored {
+                return Err(not_found(format!("the log has {stored} entries here")));
+            }
             return Ok(size.get());
         }
         let mut note = self.newest_note(source, source.size()?)?;

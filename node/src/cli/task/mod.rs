@@ -69,28 +69,28 @@ pub(super) struct SubmitArgs {
     /// Form of a valid answer [default: guessed from the text]
     #[arg(long, value_enum)]
     form: Option<FormChoice>,
-    /// P: peers that answer
+    /// P: peers that answer, 1 to 16 [default: 3, or L if that is less]
     #[arg(long, value_name = "COUNT")]
     executors: Option<u32>,
-    /// L: candidates that screening keeps
+    /// L: candidates that screening keeps, at most 32 [default: 5, or P if that is more]
     #[arg(long, value_name = "COUNT")]
     shortlist: Option<u32>,
-    /// K: peers that are asked for a bid
+    /// K: peers that are asked for a bid, 1 to 64 [default: twice L]
     #[arg(long, value_name = "COUNT")]
     asked: Option<u32>,
-    /// Longest wait for bids, in milliseconds
+    /// Longest wait for bids, in milliseconds [default: 500]
     #[arg(long, value_name = "MS")]
     bid_window_ms: Option<u32>,
-    /// Time that a peer has to answer, in milliseconds
+    /// Time that a peer has to answer, in milliseconds [default: 30000]
     #[arg(long, value_name = "MS")]
     execute_ms: Option<u32>,
-    /// Time for opening ballots, in milliseconds
+    /// Time for opening ballots, in milliseconds [default: 2000]
     #[arg(long, value_name = "MS")]
     reveal_ms: Option<u32>,
     /// Announces the question to everybody instead of asking chosen peers
     #[arg(long)]
     gossip: bool,
-    /// m: planners that are asked to take the question apart; each plan is carried out
+    /// m: planners that are asked to take the question apart, at most 8; each plan is carried out [default: 0]
     #[arg(long, value_name = "COUNT")]
     planners: Option<u32>,
     /// Lets the executor of each step coordinate the next one, in its own log
