@@ -1,5 +1,7 @@
 //! Convicting: evidence files made of faults found here, and those that others made. Spec: NET-36, NET-37.
 
+use std::collections::BTreeSet;
+
 use symphony_ledger::{Ledger, LedgerError};
 use symphony_network::{Acceptance, IgnoreReason, Topic};
 use symphony_protocol::{
@@ -10,7 +12,10 @@ use symphony_transparency::{CheckpointError, Digest, PublicKey, SignedCheckpoint
 use tokio::sync::oneshot;
 
 use super::{Auditor, AuditorCommand, Exposure};
-use crate::{evidence::judge, runtime::evidence::Insertion};
+use crate::{
+    evidence::judge,
+    runtime::evidence::{Inserted, Insertion},
+};
 
 /// Why there is no evidence of a fork or a broken word.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,10 @@ impl Auditor {
     pub(super) async fn recall_evidence(&mut self) {
         for (_, conviction) in self.parts.evidence.all() {
             self.expose_conviction(&conviction).await;
+            // No log is followed again yet: any of these peers may have been met before.
+            if conviction.fault.peer != self.parts.own_key {
+                self.shun(&conviction.fault.peer).await;
+            }
         }
     }
 
@@ -71,7 +80,13 @@ impl Auditor {
         conviction: Conviction,
         answer: Option<oneshot::Sender<Acceptance>>,
     ) {
-        let acceptance = self.keep(file, &conviction).await;
+        let acceptance = match self.keep(file, &conviction).await {
+            Ok(Insertion::New) => Acceptance::Accept,
+            Ok(Insertion::NewOfStranger) => Acceptance::Ignore(IgnoreReason::Unknown),
+            Ok(Insertion::Known) => Acceptance::Ignore(IgnoreReason::Known),
+            Ok(Insertion::NoRoom) => Acceptance::Ignore(IgnoreReason::OverQuota),
+            Err(_) => Acceptance::Ignore(IgnoreReason::NotJudged),
+        };
         if let Some(answer) = answer {
             // Whoever asked may have been told already that nobody judged in time.
             let _ = answer.send(acceptance);
@@ -79,26 +94,41 @@ impl Auditor {
         self.expose_conviction(&conviction).await;
     }
 
-    async fn keep(&mut self, file: Vec<u8>, conviction: &Conviction) -> Acceptance {
-        match self.parts.evidence.insert(file, conviction.clone()).await {
-            Ok(Insertion::New) => {
-                self.changed = true;
-                Acceptance::Accept
-            }
-            Ok(Insertion::Known) => Acceptance::Ignore(IgnoreReason::Known),
-            Ok(Insertion::NoRoom) => Acceptance::Ignore(IgnoreReason::OverQuota),
-            Err(error) => {
-                tracing::warn!(%error, "an evidence file is not kept");
-                Acceptance::Ignore(IgnoreReason::NotJudged)
-            }
+    /// Keeps a file if there is room. Whoever is convicted by nothing else than a file that made room is forgotten: whoever
+    /// meets it is told again.
+    async fn keep(
+        &mut self,
+        file: Vec<u8>,
+        conviction: &Conviction,
+    ) -> Result<Insertion, LedgerError> {
+        let known = self.known_authors();
+        let kept = self
+            .parts
+            .evidence
+            .insert(file, conviction.clone(), &known)
+            .await;
+        let Inserted {
+            insertion,
+            forgotten,
+        } = kept.inspect_err(|error| tracing::warn!(%error, "an evidence file is not kept"))?;
+        self.changed |= insertion == Insertion::New;
+        if let Some(forgotten) = forgotten {
+            self.exposed.remove(&forgotten);
         }
+        Ok(insertion)
+    }
+
+    /// Authors of the logs that are held here, this peer's own among them.
+    pub(super) fn known_authors(&self) -> BTreeSet<PublicKey> {
+        let followed = self.logs.values().map(|followed| followed.replay.author());
+        followed.chain([self.parts.own_key]).collect()
     }
 
     /// Keeps a file that was made here, and tells the others.
     pub(super) async fn publish_evidence(&mut self, file: Vec<u8>, conviction: &Conviction) {
         let kept = self.keep(file.clone(), conviction).await;
         self.expose_conviction(conviction).await;
-        if kept != Acceptance::Accept {
+        if !matches!(kept, Ok(Insertion::New | Insertion::NewOfStranger)) {
             return;
         }
         // Whoever is not reached asks for it when a session begins.

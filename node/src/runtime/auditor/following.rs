@@ -28,7 +28,7 @@ impl Auditor {
         let (log, key) = (replay.state().log(), replay.author());
         self.changed = true;
         if self.exposed.contains_key(&key) {
-            self.punish(&key);
+            self.shun(&key).await;
         }
         if let Some(followed) = self.logs.get_mut(&log) {
             followed.peer = peer;

@@ -192,11 +192,19 @@ impl Auditor {
                 },
             );
         }
-        self.punish(&peer);
+        // Anyone can have any number of keys exposed. Of one that never came nothing else here needs to know, until it comes.
+        if self.parts.directory.get(&peer).is_some() || self.known_authors().contains(&peer) {
+            self.shun(&peer).await;
+        }
+    }
+
+    /// A peer that is exposed gets no work, and nothing that it says is read. Spec: NET-36, REPLAY-8.
+    pub(super) async fn shun(&self, peer: &PublicKey) {
+        self.punish(peer);
         let _ = self
             .parts
             .core
-            .send(CoreCommand::Event(Event::Exposed { peer }))
+            .send(CoreCommand::Event(Event::Exposed { peer: *peer }))
             .await;
     }
 }

@@ -10,6 +10,8 @@ mod followed;
 mod following;
 mod judging;
 mod suspicion;
+#[cfg(test)]
+mod tests;
 mod witnessing;
 mod words;
 
@@ -51,7 +53,8 @@ use super::{
 
 /// Time for one question.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Exposed peers remembered at most: each had to buy an admission stamp, so more cost a fortune.
+/// Exposed peers remembered at most: authors of followed logs, whoever these logs convict, and the few strangers of whom files
+/// are kept.
 const EXPOSED_MAX: usize = 16_384;
 /// Wake up at least this often.
 const IDLE: Duration = Duration::from_millis(500);
@@ -145,7 +148,7 @@ pub(super) struct Auditor {
     own_commands: mpsc::WeakSender<AuditorCommand>,
     follow: Follow,
     logs: BTreeMap<Digest, Followed>,
-    /// Peers that broke a rule, also those whose own log is not followed. One costs its peer an admission stamp.
+    /// Peers that broke a rule, also those whose own log is not followed.
     exposed: BTreeMap<PublicKey, Exposure>,
     /// Logs that have ended, by id.
     retired: BTreeMap<Digest, Retirement>,
@@ -182,8 +185,7 @@ impl Auditor {
 
     /// Runs until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        self.recall_evidence().await;
-        self.recall_logs().await;
+        self.recall().await;
         loop {
             self.watch_suspects();
             self.hear_own_log().await;
@@ -203,6 +205,12 @@ impl Auditor {
                 () = tokio::time::sleep(wake) => {}
             }
         }
+    }
+
+    /// Goes on with what earlier runs knew.
+    async fn recall(&mut self) {
+        self.recall_evidence().await;
+        self.recall_logs().await;
     }
 
     async fn take(&mut self, command: AuditorCommand) {

@@ -1,7 +1,8 @@
 //! The evidence that a node keeps: files that it verified, one for each peer, rule and log, in the ledger's memos.
 //!
 //! Bounded in count and bytes, and in how much of it speaks of one peer: a liar can break as many rules as it likes, and one
-//! file convicts it. Spec: NET-29, NET-37.
+//! file convicts it. Files about strangers, of whose logs none is held here, are few and make room: a key costs nothing, and
+//! signs two statements that contradict each other as easily as one. Spec: NET-29, NET-37.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +11,7 @@ use std::{
 
 use symphony_ledger::{Ledger, LedgerError, Memo, MemoWrite};
 use symphony_network::limits::EVIDENCE_LIST_MAX;
-use symphony_protocol::{Rule, evidence::Conviction};
+use symphony_protocol::{Rule, evidence::Conviction, replay::Replay};
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::evidence::{digest_of, judge};
@@ -19,6 +20,8 @@ use crate::evidence::{digest_of, judge};
 const TABLE: &[u8] = b"evidence\0";
 /// Files about one peer.
 const FILES_PER_PEER_MAX: usize = 4;
+/// Files about strangers: enough for what is found before its author is met, and cheap to lose.
+const STRANGERS_MAX: usize = 64;
 /// Memos read at once when the store is opened.
 const PAGE: usize = 64;
 
@@ -33,8 +36,15 @@ struct Inner {
 
 #[derive(Default)]
 struct Index {
-    files: BTreeMap<Digest, Conviction>,
+    files: BTreeMap<Digest, Kept>,
     faults: BTreeSet<FaultKey>,
+    /// How many have come; after a start in the order in which they were read.
+    arrivals: u64,
+}
+
+struct Kept {
+    conviction: Conviction,
+    arrival: u64,
 }
 
 /// What became of a file.
@@ -42,31 +52,86 @@ struct Index {
 pub(crate) enum Insertion {
     /// It is kept.
     New,
+    /// It is kept for now, and is about a stranger.
+    NewOfStranger,
     /// This file, or another one of the same fault, is kept already.
     Known,
     /// There is no room for it: about this peer, or at all.
     NoRoom,
 }
 
+/// What came of a file, and the peer whose file made room for it, if no other file is about that peer.
+pub(crate) struct Inserted {
+    pub(crate) insertion: Insertion,
+    pub(crate) forgotten: Option<PublicKey>,
+}
+
 impl Index {
-    fn judge(&self, digest: &Digest, conviction: &Conviction) -> Insertion {
+    /// Whether a file is kept, and which one makes room for it. Known are the authors of the logs that are held here.
+    fn judge(
+        &self,
+        digest: &Digest,
+        conviction: &Conviction,
+        known: &BTreeSet<PublicKey>,
+    ) -> (Insertion, Option<Digest>) {
+        let peer = &conviction.fault.peer;
         if self.files.contains_key(digest) || self.faults.contains(&fault_key(conviction)) {
-            return Insertion::Known;
+            return (Insertion::Known, None);
         }
-        let about_peer = self
-            .faults
+        if self.about(peer) >= FILES_PER_PEER_MAX {
+            return (Insertion::NoRoom, None);
+        }
+        let strangers = self.of_strangers(known);
+        let is_known = known.contains(peer);
+        let is_full = self.files.len() >= EVIDENCE_LIST_MAX
+            || (!is_known && strangers.len() >= STRANGERS_MAX);
+        let displaced = strangers.first_key_value().map(|(_, digest)| *digest);
+        match (is_full, displaced) {
+            (true, None) => (Insertion::NoRoom, None),
+            (is_full, displaced) => {
+                let insertion = if is_known {
+                    Insertion::New
+                } else {
+                    Insertion::NewOfStranger
+                };
+                (insertion, displaced.filter(|_| is_full))
+            }
+        }
+    }
+
+    /// Files about one peer.
+    fn about(&self, peer: &PublicKey) -> usize {
+        self.faults.iter().filter(|(of, ..)| of == peer).count()
+    }
+
+    /// Files about strangers, the oldest first.
+    fn of_strangers(&self, known: &BTreeSet<PublicKey>) -> BTreeMap<u64, Digest> {
+        self.files
             .iter()
-            .filter(|(peer, ..)| *peer == conviction.fault.peer)
-            .count();
-        if about_peer >= FILES_PER_PEER_MAX || self.files.len() >= EVIDENCE_LIST_MAX {
-            return Insertion::NoRoom;
-        }
-        Insertion::New
+            .filter(|(_, kept)| !known.contains(&kept.conviction.fault.peer))
+            .map(|(digest, kept)| (kept.arrival, *digest))
+            .collect()
     }
 
     fn add(&mut self, digest: Digest, conviction: Conviction) {
         self.faults.insert(fault_key(&conviction));
-        self.files.insert(digest, conviction);
+        let arrival = self.arrivals;
+        self.arrivals += 1;
+        self.files.insert(
+            digest,
+            Kept {
+                conviction,
+                arrival,
+            },
+        );
+    }
+
+    /// The peer that the file was about, if no other file is.
+    fn remove(&mut self, digest: &Digest) -> Option<PublicKey> {
+        let kept = self.files.remove(digest)?;
+        self.faults.remove(&fault_key(&kept.conviction));
+        let peer = kept.conviction.fault.peer;
+        (self.about(&peer) == 0).then_some(peer)
     }
 }
 
@@ -77,6 +142,7 @@ impl EvidenceStore {
     /// [`LedgerError`].
     pub(crate) async fn open(ledger: Ledger, network: &Digest) -> Result<Self, LedgerError> {
         let mut index = Index::default();
+        let known = authors(&ledger, network)?;
         let (mut dropped, mut after) = (Vec::new(), None);
         loop {
             let page = ledger.memos(TABLE, after.as_deref(), PAGE)?;
@@ -84,18 +150,28 @@ impl EvidenceStore {
             after = Some(last.key.clone());
             for Memo { key, value: file } in page {
                 let digest = digest_of(&file);
-                match judge(&file, Some(network)) {
-                    Ok(conviction) if index.judge(&digest, &conviction) == Insertion::New => {
+                let Ok(conviction) = judge(&file, Some(network)) else {
+                    dropped.push(MemoWrite::delete(key));
+                    continue;
+                };
+                match index.judge(&digest, &conviction, &known) {
+                    (Insertion::New | Insertion::NewOfStranger, displaced) => {
+                        if let Some(displaced) = displaced {
+                            index.remove(&displaced);
+                            dropped.push(MemoWrite::delete(key_of(&displaced)));
+                        }
                         index.add(digest, conviction);
                     }
-                    _ => dropped.push(MemoWrite::delete(key)),
+                    (Insertion::Known | Insertion::NoRoom, _) => {
+                        dropped.push(MemoWrite::delete(key));
+                    }
                 }
             }
         }
         if !dropped.is_empty() {
             tracing::warn!(
                 files = dropped.len(),
-                "evidence that proves nothing is dropped"
+                "evidence that proves nothing, or for which there is no room, is dropped"
             );
             ledger.write_memos(dropped).await?;
         }
@@ -121,7 +197,7 @@ impl EvidenceStore {
         index
             .files
             .iter()
-            .map(|(digest, conviction)| (*digest, conviction.clone()))
+            .map(|(digest, kept)| (*digest, kept.conviction.clone()))
             .collect()
     }
 
@@ -136,7 +212,8 @@ impl EvidenceStore {
         self.0.ledger.memo(&key_of(digest))
     }
 
-    /// Keeps a file that was verified. Only the auditor calls it, one file after another.
+    /// Keeps a file that was verified. Only the auditor calls it, one file after another; `known` are the authors of the logs
+    /// that are held here.
     ///
     /// # Errors
     /// [`LedgerError`]; it is not kept then.
@@ -144,21 +221,43 @@ impl EvidenceStore {
         &self,
         file: Vec<u8>,
         conviction: Conviction,
-    ) -> Result<Insertion, LedgerError> {
+        known: &BTreeSet<PublicKey>,
+    ) -> Result<Inserted, LedgerError> {
         let digest = digest_of(&file);
-        let insertion = self.index().judge(&digest, &conviction);
-        if insertion == Insertion::New {
-            let write = MemoWrite::put(key_of(&digest), file);
-            self.0.ledger.write_memos(vec![write]).await?;
-            self.index().add(digest, conviction);
+        let (insertion, displaced) = self.index().judge(&digest, &conviction, known);
+        let mut forgotten = None;
+        if matches!(insertion, Insertion::New | Insertion::NewOfStranger) {
+            let mut writes = vec![MemoWrite::put(key_of(&digest), file)];
+            writes.extend(displaced.map(|displaced| MemoWrite::delete(key_of(&displaced))));
+            self.0.ledger.write_memos(writes).await?;
+            let mut index = self.index();
+            forgotten = displaced.and_then(|displaced| index.remove(&displaced));
+            index.add(digest, conviction);
         }
-        Ok(insertion)
+        Ok(Inserted {
+            insertion,
+            forgotten,
+        })
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
         // Nothing can panic while it is held.
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Authors of the logs that are held.
+fn authors(ledger: &Ledger, network: &Digest) -> Result<BTreeSet<PublicKey>, LedgerError> {
+    let mut authors = BTreeSet::new();
+    for log in ledger.logs()? {
+        let genesis = match ledger.log(&log)? {
+            Some(reader) => reader.entry(0)?,
+            None => None,
+        };
+        let begun = genesis.and_then(|genesis| Replay::begin(&genesis, Some(network)).ok());
+        authors.extend(begun.map(|replay| replay.author()));
+    }
+    Ok(authors)
 }
 
 /// Of two files with one of these, one is kept.
