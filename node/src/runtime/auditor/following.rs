@@ -72,6 +72,9 @@ impl Auditor {
             reason: String::new(),
         };
         self.logs.insert(log, followed);
+        if self.retired.contains_key(&log) {
+            self.follow.remove(&log);
+        }
         true
     }
 

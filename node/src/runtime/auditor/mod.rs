@@ -9,6 +9,7 @@ mod convicting;
 mod followed;
 mod following;
 mod judging;
+mod retiring;
 mod suspicion;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,6 @@ use std::{
     time::Duration,
 };
 
-use symphony_coordination::Event;
 use symphony_ledger::Ledger;
 use symphony_network::{
     Acceptance, AnsweredEntry, PeerId, ReplyToken, Response,
@@ -42,7 +42,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{followed::Followed, words::Words};
+use self::{followed::Followed, retiring::ended, words::Words};
 use super::{
     core::CoreCommand,
     directory::Directory,
@@ -210,6 +210,7 @@ impl Auditor {
     /// Goes on with what earlier runs knew.
     async fn recall(&mut self) {
         self.recall_evidence().await;
+        self.recall_retirements().await;
         self.recall_logs().await;
     }
 
@@ -259,29 +260,6 @@ impl Auditor {
                 );
             }
         }
-    }
-
-    /// A log has ended: nothing more of it is asked for, and its peer gets no more work. What it signed before still counts.
-    /// The first word counts. Spec: STORE-25.
-    async fn retire(&mut self, retirement: &Received<Retirement>) {
-        let record = retirement.record;
-        if self.retired.contains_key(&record.log) || self.retired.len() >= EXPOSED_MAX {
-            return;
-        }
-        tracing::info!(
-            log = record.log.fmt_short(),
-            successor = record.successor.fmt_short(),
-            "retired"
-        );
-        self.retired.insert(record.log, record);
-        self.follow.remove(&record.log);
-        self.changed = true;
-        let peer = *retirement.statement.author();
-        let _ = self
-            .parts
-            .core
-            .send(CoreCommand::Event(Event::Retired { peer }))
-            .await;
     }
 
     fn show(&mut self) {
@@ -337,12 +315,4 @@ impl Auditor {
         let peers = followed.chain(others).collect();
         self.parts.view.send_replace(Arc::new(peers));
     }
-}
-
-/// Why nothing more comes of a log, for people.
-fn ended(retirement: &Retirement) -> String {
-    format!(
-        "retired at {} signed entries; its successor is log {}",
-        retirement.size, retirement.successor
-    )
 }

@@ -39,7 +39,13 @@ impl Auditor {
             .map(|(log, followed)| (*log, followed.peer))
             .collect();
         let mut asked = Vec::new();
-        for (log, followed) in &mut self.logs {
+        let retired = &self.retired;
+        // What is missing of a log that has ended is no reason for suspicion. Spec: STORE-25.
+        for (log, followed) in self
+            .logs
+            .iter_mut()
+            .filter(|(log, _)| !retired.contains_key(*log))
+        {
             let before = followed.verdict;
             if let Some(round) = watch(followed, now, patience) {
                 let others: Vec<PeerId> = connected

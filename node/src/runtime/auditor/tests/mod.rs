@@ -1,5 +1,6 @@
 //! The auditor on a bench: a real ledger, and a network to which nobody is connected.
 
+mod retired;
 mod strangers;
 
 use symphony_network::{Events, Hello, KademliaMode, MdnsMode, Network, TransportSecret};
@@ -8,6 +9,8 @@ use symphony_protocol::records::{
 };
 use symphony_transparency::{PeerSecrets, entry_digest, log_id, sign_statement};
 use tempfile::TempDir;
+
+use symphony_coordination::Event;
 
 use super::*;
 
