@@ -42,6 +42,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::suspicion::in_turn;
 use self::{followed::Followed, retiring::ended, words::Words};
 use super::{
     core::CoreCommand,

@@ -184,7 +184,7 @@ fn watch(followed: &mut Followed, now: Duration, patience: Duration) -> Option<u
 }
 
 /// A few of these peers, others in each round.
-fn in_turn(peers: &[PeerId], round: usize) -> Vec<PeerId> {
+pub(in crate::runtime) fn in_turn(peers: &[PeerId], round: usize) -> Vec<PeerId> {
     let count = peers.len().min(HELPERS_MAX);
     let start = round.saturating_mul(HELPERS_MAX);
     (0..count)

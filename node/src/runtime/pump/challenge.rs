@@ -1,7 +1,7 @@
 //! Challenges: whoever has entries that a log's author signed for gives them to anybody who asks, and passes the question on
 //! where it does not have them. Spec: EVIDENCE-14, EVIDENCE-15, NET-38.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use symphony_ledger::{Ledger, LedgerError, LogReader};
 use symphony_network::{
@@ -15,9 +15,7 @@ use super::{
     judge::{author_of, verified},
 };
 
-/// Peers that a challenge is passed on to.
-const RELAYS_MAX: usize = 3;
-/// Time for each of them: all together answer before the challenger gives up.
+/// Time for each peer that a challenge is passed on to: all together answer before the challenger gives up.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A challenge that can be answered by somebody: its log is known, and its author signed for the entries.
@@ -32,6 +30,7 @@ impl Pump {
     pub(super) fn challenged(&self, from: PeerId, met: Met, statement: Vec<u8>, reply: ReplyToken) {
         let (network, ledger, network_id) =
             (self.network.clone(), self.ledger.clone(), self.network_id);
+        let (relaying, began) = (Arc::clone(&self.relaying), self.began);
         let others: Vec<PeerId> = self
             .connected
             .keys()
@@ -52,7 +51,8 @@ impl Pump {
                 Ok(Ok((_, Some(entries)))) => Response::Answer { entries },
                 // One who passes it on is not the one who asks: so a question goes no further than one step.
                 Ok(Ok((asked, None))) if asked.signer == met.key => {
-                    match relay(&network, &asked, &statement, &others).await {
+                    let helpers = relaying.peers_for(&asked.challenge, &others, began.elapsed());
+                    match relay(&network, &asked, &statement, &helpers).await {
                         Some(entries) => Response::Answer { entries },
                         None => Response::Refused(not_found()),
                     }
@@ -124,14 +124,14 @@ fn entry(reader: &LogReader, index: u64, size: u64) -> Result<Option<AnsweredEnt
     Ok(Some(AnsweredEntry { entry, hashes }))
 }
 
-/// The first right answer of a few others.
+/// The first right answer of these peers.
 async fn relay(
     network: &symphony_network::Handle,
     asked: &Asked,
     statement: &[u8],
-    others: &[PeerId],
+    helpers: &[PeerId],
 ) -> Option<Vec<AnsweredEntry>> {
-    for peer in others.iter().take(RELAYS_MAX) {
+    for peer in helpers {
         let request = Request::Challenge {
             statement: statement.to_vec(),
         };

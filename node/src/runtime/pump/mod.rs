@@ -2,10 +2,11 @@
 
 pub(super) mod challenge;
 mod judge;
+mod relaying;
 mod requests;
 mod serve;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use symphony_coordination::{Event, Relays};
 use symphony_ledger::Ledger;
@@ -17,6 +18,7 @@ use symphony_protocol::{
 use symphony_transparency::{Digest, PublicKey};
 use tokio::{sync::mpsc, time::Instant};
 
+pub(super) use self::relaying::Relaying;
 use super::{
     auditor::AuditorCommand,
     core::CoreCommand,
@@ -59,6 +61,8 @@ pub(super) struct Pump {
     pub(super) evidence: EvidenceStore,
     /// How much verifying each peer may still cause.
     pub(super) budget: Budget,
+    /// Which challenges were passed on.
+    pub(super) relaying: Arc<Relaying>,
     /// Since when times are counted.
     pub(super) began: Instant,
     /// Who has come since the start, until that is enough.
