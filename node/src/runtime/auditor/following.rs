@@ -288,7 +288,7 @@ impl Auditor {
         }
         self.cosign(&log).await;
         for entry in &taken.words {
-            self.hear_word(entry, log);
+            self.hear_word(entry, log).await;
         }
         self.judge_words(&log).await;
         for finding in taken

@@ -2,7 +2,8 @@
 //! acknowledges that it logged a statement as one, and signs a log that holds something else there has dropped or rewritten it.
 //!
 //! Words stand in the own log and in the logs followed. Each waits until its signer has signed for the entry that it names:
-//! then either it is kept, or both signatures together convict. Spec: REPLAY-14, REPLAY-45.
+//! then either it is kept, or both signatures together convict. Words of one signer on two logs of its own convict it at once.
+//! Spec: REPLAY-14, REPLAY-45, REPLAY-50.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ use super::{Auditor, convicting::MakeError};
 
 /// Words about one log that wait at most. The one about the latest entry makes room: what is named next is checked first.
 const WAITING_MAX: usize = 512;
+/// Signers whose log is remembered at most. The authors of followed logs stay; others make room.
+const SIGNERS_MAX: usize = 1_024;
 /// Own entries looked at in one turn, and at a start.
 const OWN_ENTRIES_MAX: u64 = 1_024;
 
@@ -29,12 +32,21 @@ struct Waiting {
     said_at: u64,
 }
 
+/// The first statement of a signer that was seen: the log that it calls its own, and where the statement stands.
+#[derive(Clone, Copy, Debug)]
+struct FirstSaid {
+    log: Digest,
+    said_in: Digest,
+    said_at: u64,
+}
+
 /// Words that wait, by the log that they are about.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     waiting: BTreeMap<Digest, BTreeMap<(u64, Digest), Waiting>>,
     /// Own entries that were looked at; nothing before the first look.
     own_seen: Option<u64>,
+    first_said: BTreeMap<PublicKey, FirstSaid>,
 }
 
 impl Words {
@@ -45,6 +57,12 @@ impl Words {
         if of_log.len() > WAITING_MAX {
             of_log.pop_last();
         }
+    }
+
+    /// How many signers are remembered.
+    #[cfg(test)]
+    pub(super) fn signers(&self) -> usize {
+        self.first_said.len()
     }
 
     /// Whether a word about an entry below `size` waits.
@@ -68,11 +86,16 @@ impl Words {
 }
 
 impl Auditor {
-    /// Notes the word that an entry holds, if its signer speaks of its own log and that log is followed here.
-    pub(super) fn hear_word(&mut self, entry: &Entry, said_in: Digest) {
+    /// Notes the word that an entry holds, if its signer speaks of its own log and that log is followed here. Whatever the log: a
+    /// signer that names two has signed for both of them.
+    pub(super) async fn hear_word(&mut self, entry: &Entry, said_in: Digest) {
         let Some(word) = Word::in_entry(&entry.body) else {
             return;
         };
+        if let Some(evidence) = self.two_logs(&word, entry, said_in) {
+            tracing::warn!(peer = %word.signer, "a key signs for two logs");
+            self.made(evidence.bytes().to_vec()).await;
+        }
         let is_its_own = self
             .logs
             .get(&word.place.log)
@@ -84,6 +107,50 @@ impl Auditor {
                 said_at: entry.index,
             });
         }
+    }
+
+    /// Evidence of a word that names another log than the first one of its signer did. Spec: REPLAY-50.
+    fn two_logs(&mut self, word: &Word, entry: &Entry, said_in: Digest) -> Option<Evidence> {
+        let signer = word.signer;
+        let Some(first) = self.words.first_said.get(&signer).copied() else {
+            self.note_first(
+                signer,
+                FirstSaid {
+                    log: word.place.log,
+                    said_in,
+                    said_at: entry.index,
+                },
+            );
+            return None;
+        };
+        let is_proven = self
+            .exposed
+            .get(&signer)
+            .is_some_and(|exposure| exposure.proven);
+        if first.log == word.place.log || is_proven {
+            return None;
+        }
+        let reader = self.parts.ledger.log(&first.said_in).ok()??;
+        let said = entry_of(&reader, first.said_at, &self.parts.network_id)?;
+        let one = Word::statement_of(&said.body)?;
+        let other = Word::statement_of(&entry.body)?;
+        Evidence::two_logs(&one, &other)
+            .inspect_err(|error| tracing::debug!(peer = %signer, %error, "no evidence of two logs"))
+            .ok()
+    }
+
+    /// Remembers a signer's first statement, in the place of one whose log nobody follows if there is no room.
+    fn note_first(&mut self, signer: PublicKey, said: FirstSaid) {
+        if self.words.first_said.len() >= SIGNERS_MAX {
+            let known = self.known_authors();
+            let first_said = &mut self.words.first_said;
+            let Some(stranger) = first_said.keys().find(|key| !known.contains(*key)).copied()
+            else {
+                return;
+            };
+            first_said.remove(&stranger);
+        }
+        self.words.first_said.insert(signer, said);
     }
 
     /// Notes what peers said to this one: their words stand in its own log.
@@ -103,7 +170,7 @@ impl Auditor {
             let Some(entry) = entry_of(&own, index, &network) else {
                 break;
             };
-            self.hear_word(&entry, log);
+            self.hear_word(&entry, log).await;
         }
         if end > first {
             self.words.own_seen = Some(end);

@@ -65,9 +65,7 @@ impl Relaying {
             challenge.note().to_owned(),
         );
         let pause = self.pause;
-        state
-            .passed
-            .retain(|_, at| now.saturating_sub(*at) < pause);
+        state.passed.retain(|_, at| now.saturating_sub(*at) < pause);
         if state.passed.contains_key(&question) || !state.take(now) {
             return Vec::new();
         }
@@ -147,7 +145,11 @@ mod tests {
     fn net_38_one_challenge_is_not_passed_on_again_and_again() {
         let peers = [PeerId::random()];
         let relaying = Relaying::new(PAUSE);
-        let ask = |first, now| !relaying.peers_for(&challenge(first), &peers, now).is_empty();
+        let ask = |first, now| {
+            !relaying
+                .peers_for(&challenge(first), &peers, now)
+                .is_empty()
+        };
         let start = Duration::from_secs(1_000);
         assert!(ask(1, start));
         assert!(!ask(1, start + PAUSE / 2));

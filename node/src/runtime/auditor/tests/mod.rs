@@ -2,10 +2,12 @@
 
 mod retired;
 mod strangers;
+mod words;
 
 use symphony_network::{Events, Hello, KademliaMode, MdnsMode, Network, TransportSecret};
-use symphony_protocol::records::{
-    Acknowledgement, Body, Entry, Genesis, Origin, Params, Received, StatementRecord,
+use symphony_protocol::{
+    Rule,
+    records::{Acknowledgement, Body, Entry, Genesis, Origin, Params, Received, StatementRecord},
 };
 use symphony_transparency::{PeerSecrets, entry_digest, log_id, sign_statement};
 use tempfile::TempDir;
@@ -146,11 +148,30 @@ impl Bench {
             .await;
     }
 
+    /// The entries of a log come, from `first` on.
+    async fn give(&mut self, author: &Author, first: usize) {
+        let entries = author.entries[first..].to_vec();
+        self.auditor
+            .replay(author.log(), first as u64, entries)
+            .await;
+    }
+
+    /// Rules whose breach by a peer files prove.
+    fn proven(&self, peer: &PublicKey) -> Vec<Rule> {
+        let files = self.auditor.parts.evidence.all();
+        let faults = files.into_iter().map(|(_, conviction)| conviction.fault);
+        faults
+            .filter(|fault| fault.peer == *peer)
+            .map(|fault| fault.rule)
+            .collect()
+    }
+
     /// Whether the core was told that a peer is exposed since this was asked last.
     fn core_knows(&mut self, peer: &PublicKey) -> bool {
         let mut knows = false;
         while let Ok(command) = self.core.try_recv() {
-            knows |= matches!(command, CoreCommand::Event(Event::Exposed { peer: of }) if of == *peer);
+            knows |=
+                matches!(command, CoreCommand::Event(Event::Exposed { peer: of }) if of == *peer);
         }
         knows
     }
@@ -160,9 +181,8 @@ impl Author {
     fn new(seed: u8) -> Self {
         let secrets = secrets(seed);
         let entry_0 = genesis(&secrets);
-        let peer = symphony_network::peer_id_of_transport_key(
-            secrets.transport.public().as_bytes(),
-        );
+        let peer =
+            symphony_network::peer_id_of_transport_key(secrets.transport.public().as_bytes());
         Self {
             peer: peer.expect("a transport key"),
             secret: secrets.log,

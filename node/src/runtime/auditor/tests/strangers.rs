@@ -26,10 +26,7 @@ fn throwaway(number: usize) -> SecretKey {
 async fn gossiped(bench: &mut Bench, file: Vec<u8>) -> Acceptance {
     let conviction = judge(&file, Some(&params().network_id())).expect("a proof");
     let (answer, answered) = oneshot::channel();
-    bench
-        .auditor
-        .evidence(file, conviction, Some(answer))
-        .await;
+    bench.auditor.evidence(file, conviction, Some(answer)).await;
     answered.await.expect("a judgement")
 }
 
