@@ -1,6 +1,6 @@
 //! Following: what is fetched from whom, replayed and kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_ledger::LogReader;
 use symphony_network::{
@@ -33,7 +33,9 @@ impl Auditor {
         if let Some(followed) = self.logs.get_mut(&log) {
             followed.peer = peer;
             followed.connected = true;
-        } else if !self.adopt(peer, replay, genesis).await {
+        } else if self.adopt(peer, replay, genesis).await {
+            self.scan_for(&[log]);
+        } else {
             return;
         }
         let _ = self.follow.add_source(&log, peer, self.began.elapsed());
@@ -290,7 +292,15 @@ impl Auditor {
         for entry in &taken.words {
             self.hear_word(entry, log).await;
         }
-        self.judge_words(&log).await;
+        // What its words name may have been signed for already, and its author may sign nothing more.
+        let named = taken
+            .words
+            .iter()
+            .filter_map(|entry| Word::in_entry(&entry.body));
+        let named: BTreeSet<Digest> = named.map(|word| word.place.log).chain([log]).collect();
+        for log in &named {
+            self.judge_words(log).await;
+        }
         for finding in taken
             .findings
             .into_iter()

@@ -10,6 +10,7 @@ mod followed;
 mod following;
 mod judging;
 mod retiring;
+mod scanning;
 mod suspicion;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::suspicion::in_turn;
-use self::{followed::Followed, retiring::ended, words::Words};
+use self::{
+    followed::Followed,
+    retiring::ended,
+    scanning::Scanning,
+    words::{Waiting, Words},
+};
 use super::{
     core::CoreCommand,
     directory::Directory,
@@ -107,6 +113,10 @@ pub(crate) enum AuditorCommand {
         cosigner: Cosigner,
         reply: ReplyToken,
     },
+    /// Words that a scan of what is stored found.
+    HeardWords(Vec<Waiting>),
+    /// A scan of what is stored is over.
+    Scanned,
     /// A followed log's replay.
     Snapshot {
         log: Digest,
@@ -154,6 +164,7 @@ pub(super) struct Auditor {
     /// Logs that have ended, by id.
     retired: BTreeMap<Digest, Retirement>,
     words: Words,
+    scanning: Scanning,
     began: Instant,
     changed: bool,
 }
@@ -179,6 +190,7 @@ impl Auditor {
             exposed: BTreeMap::new(),
             retired: BTreeMap::new(),
             words: Words::default(),
+            scanning: Scanning::default(),
             began: Instant::now(),
             changed: false,
         }
@@ -213,6 +225,8 @@ impl Auditor {
         self.recall_evidence().await;
         self.recall_retirements().await;
         self.recall_logs().await;
+        let followed: Vec<Digest> = self.logs.keys().copied().collect();
+        self.scan_for(&followed);
     }
 
     async fn take(&mut self, command: AuditorCommand) {
@@ -253,6 +267,8 @@ impl Auditor {
                 reply,
             } => self.cosigned(&note, &cosigner, reply).await,
             AuditorCommand::Retired(retirement) => self.retire(&retirement).await,
+            AuditorCommand::HeardWords(found) => self.heard_words(found).await,
+            AuditorCommand::Scanned => self.scanned(),
             AuditorCommand::Snapshot { log, answer } => {
                 let _ = answer.send(
                     self.logs

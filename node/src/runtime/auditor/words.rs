@@ -26,10 +26,10 @@ const OWN_ENTRIES_MAX: u64 = 1_024;
 
 /// A word that waits, and the entry in which it stands.
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
-    word: Word,
-    said_in: Digest,
-    said_at: u64,
+pub(crate) struct Waiting {
+    pub(super) word: Word,
+    pub(super) said_in: Digest,
+    pub(super) said_at: u64,
 }
 
 /// The first statement of a signer that was seen: the log that it calls its own, and where the statement stands.
@@ -50,7 +50,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    fn add(&mut self, waiting: Waiting) {
+    pub(super) fn add(&mut self, waiting: Waiting) {
         let place = waiting.word.place;
         let of_log = self.waiting.entry(place.log).or_default();
         of_log.insert((place.index, waiting.word.statement), waiting);

@@ -74,7 +74,8 @@ impl Bench {
     }
 
     /// The same node after a restart.
-    async fn restarted(self) -> Self {
+    async fn restarted(mut self) -> Self {
+        self.scanned().await;
         let Self {
             auditor, folder, ..
         } = self;
@@ -154,6 +155,14 @@ impl Bench {
         self.auditor
             .replay(author.log(), first as u64, entries)
             .await;
+    }
+
+    /// Takes what scans under way find.
+    async fn scanned(&mut self) {
+        while self.auditor.scanning.is_under_way {
+            let command = self.auditor.commands.recv().await.expect("a scan");
+            self.auditor.take(command).await;
+        }
     }
 
     /// Rules whose breach by a peer files prove.

@@ -44,3 +44,53 @@ async fn replay_50_throwaway_signers_make_nobody_forgotten_that_is_followed() {
     assert_eq!(bench.proven(&liar.key()), [Rule::TwoLogs]);
     assert!(bench.auditor.words.signers() <= 1_024);
 }
+
+/// A log whose author signs another entry at 1 than it says that it holds there.
+fn breaks_its_word() -> Author {
+    let mut liar = Author::new(3);
+    liar.append(Body::Resumed);
+    liar
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_14_a_word_counts_that_was_given_before_its_log_was_followed() {
+    let mut bench = Bench::new().await;
+    let (mut one, mut liar) = (Author::new(1), breaks_its_word());
+    bench.meet(&one).await;
+    bench.scanned().await;
+    one.append(said(&liar, liar.log(), 1));
+    bench.give(&one, 1).await;
+    bench.meet(&liar).await;
+    bench.give(&liar, 1).await;
+    bench.auditor.checkpoint(liar.sign()).await;
+    bench.scanned().await;
+    assert_eq!(bench.proven(&liar.key()), [Rule::Omission]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_14_a_word_counts_that_is_given_after_its_log_was_followed() {
+    let mut bench = Bench::new().await;
+    let (mut one, mut liar) = (Author::new(1), breaks_its_word());
+    bench.meet(&one).await;
+    bench.meet(&liar).await;
+    bench.give(&liar, 1).await;
+    bench.auditor.checkpoint(liar.sign()).await;
+    one.append(said(&liar, liar.log(), 1));
+    bench.give(&one, 1).await;
+    assert_eq!(bench.proven(&liar.key()), [Rule::Omission]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_14_a_restart_forgets_no_word() {
+    let mut bench = Bench::new().await;
+    let (mut one, mut liar) = (Author::new(1), breaks_its_word());
+    bench.meet(&one).await;
+    bench.meet(&liar).await;
+    one.append(said(&liar, liar.log(), 1));
+    bench.give(&one, 1).await;
+    let mut bench = bench.restarted().await;
+    bench.scanned().await;
+    bench.give(&liar, 1).await;
+    bench.auditor.checkpoint(liar.sign()).await;
+    assert_eq!(bench.proven(&liar.key()), [Rule::Omission]);
+}
