@@ -57,6 +57,12 @@ pub enum ProveError {
         /// Index of the fault's entry.
         entry: u64,
     },
+    /// There is no proof that this entry stands in the signed tree.
+    #[error("there is no proof of entry {index}")]
+    ProofMissing {
+        /// Its index.
+        index: u64,
+    },
     /// The tree over the entries could not prove them.
     #[error("tree: {0}")]
     Tree(#[from] ProofError),
@@ -91,9 +97,35 @@ impl Evidence {
         if fault.peer != covered.begun.author() {
             return covered.finding(fault);
         }
-        if fault.entry >= covered.checkpoint.size {
+        covered.fault(earlier, fault)
+    }
+
+    /// Evidence of a fault of the log's author, like [`Evidence::prove`], where not all entries that the checkpoint covers are at
+    /// hand: `hashes` prove that the fault's entry stands in its tree, and the log is read up to that entry alone.
+    ///
+    /// # Errors
+    /// [`ProveError`]; also for a fault that needs the proof of another entry.
+    ///
+    /// Spec: EVIDENCE-13, REPLAY-7.
+    pub fn prove_entry(
+        log: &(impl LogSource + ?Sized),
+        (checkpoint, hashes): (&str, &[NodeHash]),
+        earlier: &[&str],
+        fault: &Fault,
+    ) -> Result<Self, ProveError> {
+        let proofs = Proofs::Given {
+            index: fault.entry,
+            hashes,
+        };
+        CoveredLog::begin(log, checkpoint, proofs)?.fault(earlier, fault)
+    }
+}
+
+impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
+    fn fault(&self, earlier: &[&str], fault: &Fault) -> Result<Evidence, ProveError> {
+        if fault.entry >= self.checkpoint.size {
             return Err(ProveError::NotCovered {
-                size: covered.checkpoint.size,
+                size: self.checkpoint.size,
                 entry: fault.entry,
             });
         }
@@ -101,13 +133,13 @@ impl Evidence {
             Rule::TreeRoot | Rule::Omission | Rule::Fork | Rule::TwoLogs => {
                 Err(ProveError::OtherProof(fault.rule))
             }
-            Rule::Malformed | Rule::Genesis | Rule::Origin => covered.lone_entry(fault.entry),
-            Rule::Chain => covered
+            Rule::Malformed | Rule::Genesis | Rule::Origin => self.lone_entry(fault.entry),
+            Rule::Chain => self
                 .lone_entry(fault.entry)
-                .or_else(|_| covered.broken_link(fault.entry)),
-            _ => covered
+                .or_else(|_| self.broken_link(fault.entry)),
+            _ => self
                 .lone_entry(fault.entry)
-                .or_else(|_| covered.window(fault.entry, earlier)),
+                .or_else(|_| self.window(fault.entry, earlier)),
         }
     }
 }
@@ -119,25 +151,39 @@ pub(super) struct CoveredLog<'a, L: ?Sized> {
     checkpoint: Checkpoint,
     genesis: Vec<u8>,
     pub(super) begun: Replay,
-    tree: MerkleTree,
+    proofs: Proofs<'a>,
+}
+
+/// What shows that an entry stands in the signed tree.
+enum Proofs<'a> {
+    /// All entries.
+    Tree(MerkleTree),
+    /// Hashes for one.
+    Given { index: u64, hashes: &'a [NodeHash] },
 }
 
 impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
     fn read(source: &'a L, note: &'a str) -> Result<Self, ProveError> {
+        let mut covered = Self::begin(source, note, Proofs::Tree(MerkleTree::new()))?;
+        let mut tree = MerkleTree::new();
+        for index in 0..covered.checkpoint.size {
+            tree.append(&bytes(source, index)?);
+        }
+        covered.proofs = Proofs::Tree(tree);
+        Ok(covered)
+    }
+
+    fn begin(source: &'a L, note: &'a str, proofs: Proofs<'a>) -> Result<Self, ProveError> {
         let genesis = bytes(source, 0)?;
         let begun = Replay::begin(&genesis, None)?;
         let checkpoint = *SignedCheckpoint::parse_and_verify(note, &begun.author())?.checkpoint();
-        let mut tree = MerkleTree::new();
-        for index in 0..checkpoint.size {
-            tree.append(&bytes(source, index)?);
-        }
         Ok(Self {
             source,
             note,
             checkpoint,
             genesis,
             begun,
-            tree,
+            proofs,
         })
     }
 
@@ -152,7 +198,11 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
     }
 
     fn hashes(&self, index: u64) -> Result<Vec<NodeHash>, ProveError> {
-        Ok(self.tree.inclusion_proof(index, self.checkpoint.size)?)
+        match &self.proofs {
+            Proofs::Tree(tree) => Ok(tree.inclusion_proof(index, self.checkpoint.size)?),
+            Proofs::Given { index: of, hashes } if *of == index => Ok(hashes.to_vec()),
+            Proofs::Given { .. } => Err(ProveError::ProofMissing { index }),
+        }
     }
 
     fn lone_entry(&self, index: u64) -> Result<Evidence, ProveError> {
