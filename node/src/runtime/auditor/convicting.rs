@@ -8,7 +8,7 @@ use symphony_protocol::{
     Fault,
     evidence::{Conviction, Evidence, EvidenceError, ForkPoint, LogSource, ProveError},
 };
-use symphony_transparency::{CheckpointError, Digest, PublicKey, SignedCheckpoint};
+use symphony_transparency::{CheckpointError, Digest, NodeHash, PublicKey, SignedCheckpoint};
 use tokio::sync::oneshot;
 
 use super::{Auditor, AuditorCommand, Exposure};
@@ -42,7 +42,15 @@ struct Source {
     stored: u64,
     tail: Vec<Vec<u8>>,
     checkpoint: String,
+    /// Shows that the fault's entry stands in the checkpoint's tree; nothing if everything that it covers is at hand.
+    hashes: Option<Vec<NodeHash>>,
     earlier: Option<String>,
+}
+
+/// That the fault's entry stands in a tree that its author signed.
+pub(super) struct Shown {
+    pub(super) note: String,
+    pub(super) hashes: Vec<NodeHash>,
 }
 
 impl LogSource for Source {
@@ -57,7 +65,12 @@ impl LogSource for Source {
 impl Source {
     fn prove(&self, fault: &Fault) -> Result<Evidence, ProveError> {
         let earlier: Vec<&str> = self.earlier.as_deref().into_iter().collect();
-        Evidence::prove(self, &self.checkpoint, &earlier, fault)
+        match &self.hashes {
+            Some(hashes) => {
+                Evidence::prove_entry(self, (&self.checkpoint, hashes), &earlier, fault)
+            }
+            None => Evidence::prove(self, &self.checkpoint, &earlier, fault),
+        }
     }
 }
 
@@ -163,7 +176,18 @@ impl Auditor {
     /// A fault that a log shows, of its author or of a peer whose statements it holds: the peer is exposed, and a file is made
     /// of it away from the event loop.
     pub(super) async fn convict(&mut self, fault: Fault, log: Digest) {
-        let Some(source) = self.source_of(&fault, log) else {
+        let source = self.source_of(&fault, log, None);
+        self.convict_from(source, fault, log).await;
+    }
+
+    /// A fault of a log's author of which it is shown that the author signed for it.
+    pub(super) async fn convict_shown(&mut self, fault: Fault, log: Digest, shown: Shown) {
+        let source = self.source_of(&fault, log, Some(shown));
+        self.convict_from(source, fault, log).await;
+    }
+
+    async fn convict_from(&mut self, source: Option<Source>, fault: Fault, log: Digest) {
+        let Some(source) = source else {
             return self.expose(fault, Some(log)).await;
         };
         if let Some(commands) = self.own_commands.upgrade() {
@@ -226,7 +250,7 @@ impl Auditor {
     }
 
     /// Everything from which a fault can be proved: the stored entries, those behind the fault, the author's signature.
-    fn source_of(&mut self, fault: &Fault, log: Digest) -> Option<Source> {
+    fn source_of(&mut self, fault: &Fault, log: Digest, shown: Option<Shown>) -> Option<Source> {
         let ledger = self.parts.ledger.clone();
         let (mut have, mut tail) = (ledger.log(&log).ok()??.size().ok()?, Vec::new());
         let stored = have;
@@ -240,7 +264,10 @@ impl Auditor {
                 .take()
                 .map_or_else(Vec::new, |tail| tail.entries);
         }
-        let checkpoint = ledger.checkpoint_up_to(&log, have).ok()??.text;
+        let (checkpoint, hashes) = match shown {
+            Some(Shown { note, hashes }) => (note, Some(hashes)),
+            None => (ledger.checkpoint_up_to(&log, have).ok()??.text, None),
+        };
         // A window begins at the nearest place whose state the author signed.
         let earlier = ledger.checkpoint_up_to(&log, fault.entry).ok().flatten();
         Some(Source {
@@ -249,6 +276,7 @@ impl Auditor {
             stored,
             tail,
             checkpoint,
+            hashes,
             earlier: earlier.map(|stored| stored.text),
         })
     }

@@ -41,8 +41,9 @@ pub(super) struct Followed {
 /// Checkpoints of one log that wait for their entries at most: an author signs twice a second, so this is half a minute of
 /// lag. If more come, the earliest stay, which the replay reaches first, and the newest.
 pub(super) const WAITING_MAX: usize = 64;
-/// Bytes of a tail that are kept: a checkpoint twice a second covers a fault long before.
-const TAIL_SIZE_MAX: usize = 8 << 20;
+/// Bytes behind a faulty entry that are kept. A checkpoint every few seconds covers a fault long before; if none does, the entry is
+/// asked for under a later one.
+const BEHIND_SIZE_MAX: usize = 64 << 10;
 
 /// Entries behind the last one that replay took: they are fetched, since only with them the author's signature can be checked
 /// against the faulty one.
@@ -50,15 +51,18 @@ const TAIL_SIZE_MAX: usize = 8 << 20;
 pub(super) struct Tail {
     pub(super) fault: Fault,
     pub(super) entries: Vec<Vec<u8>>,
+    /// More follows than is kept.
+    pub(super) is_full: bool,
 }
 
 impl Tail {
     /// Adds entries as far as there is room.
     pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = Vec<u8>>) {
-        let mut size: usize = self.entries.iter().map(Vec::len).sum();
+        let mut size: usize = self.entries.iter().skip(1).map(Vec::len).sum();
         for entry in entries {
             size += entry.len();
-            if size > TAIL_SIZE_MAX {
+            self.is_full |= size > BEHIND_SIZE_MAX;
+            if self.is_full {
                 return;
             }
             self.entries.push(entry);
@@ -71,6 +75,11 @@ impl Followed {
     pub(super) fn have(&self) -> u64 {
         let tail = self.tail.as_ref().map_or(0, |tail| tail.entries.len());
         self.replay.size().saturating_add(tail as u64)
+    }
+
+    /// The fault behind which more follows than is kept.
+    pub(super) fn full_tail(&self) -> Option<&Tail> {
+        self.tail.as_ref().filter(|tail| tail.is_full)
     }
 
     /// Root of the first `size` entries, as far as they are behind the replayed ones; nothing for a size that is not reached or

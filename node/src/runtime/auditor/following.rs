@@ -357,6 +357,7 @@ fn take_entries(followed: &mut Followed, entries: Vec<Vec<u8>>) -> Taken {
                     followed.tail = Some(Tail {
                         fault,
                         entries: vec![bytes],
+                        is_full: false,
                     });
                     break;
                 }

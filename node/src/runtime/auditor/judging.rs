@@ -1,11 +1,15 @@
 //! Judging: checkpoints against entries, and what follows from a fault.
 
 use symphony_coordination::Event;
-use symphony_protocol::{Fault, Rule};
-use symphony_transparency::{Checkpoint, Digest, NodeHash, PublicKey, SignedCheckpoint};
+use symphony_network::AnsweredEntry;
+use symphony_protocol::{Fault, Rule, records::Challenge};
+use symphony_transparency::{
+    Checkpoint, Digest, NodeHash, PublicKey, SignedCheckpoint, entry_digest,
+};
 
 use super::{
     Auditor, EXPOSED_MAX, Exposure,
+    convicting::Shown,
     followed::{await_size, check_waiting},
 };
 use crate::runtime::{core::CoreCommand, view::Verdict};
@@ -164,6 +168,39 @@ impl Auditor {
             }
         };
         self.convict(fault, *log).await;
+        true
+    }
+
+    /// Judges a fault behind which more follows than is kept, by an answer that proves two entries: if they are the faulty one and
+    /// the one before it, the author signed for both, and so for all that led to them. Says whether the answer was about that.
+    /// Spec: REPLAY-7.
+    pub(super) async fn judge_shown(
+        &mut self,
+        challenge: &Challenge,
+        shown: &[AnsweredEntry],
+    ) -> bool {
+        let log = challenge.log();
+        let Some(followed) = self.logs.get(&log) else {
+            return false;
+        };
+        let (Some(tail), [before, faulty]) = (followed.full_tail(), shown) else {
+            return false;
+        };
+        if challenge.indices().end != tail.fault.entry.saturating_add(1) {
+            return false;
+        }
+        let is_held = tail.entries.first() == Some(&faulty.entry)
+            && entry_digest(&before.entry) == followed.replay.end().last;
+        if is_held {
+            let (fault, hashes) = (tail.fault.clone(), faulty.hashes.clone());
+            let shown = Shown {
+                note: challenge.note().to_owned(),
+                hashes,
+            };
+            self.convict_shown(fault, log, shown).await;
+        } else {
+            self.begin_anew(&log).await;
+        }
         true
     }
 

@@ -53,7 +53,11 @@ impl Auditor {
                     .filter(|(other, _)| other != log)
                     .map(|(_, peer)| *peer)
                     .collect();
-                asked.push((*log, in_turn(&others, round)));
+                let mut helpers = in_turn(&others, round);
+                if followed.full_tail().is_some() && followed.connected {
+                    helpers.insert(0, followed.peer);
+                }
+                asked.push((*log, helpers));
             }
             self.changed |= before != followed.verdict;
         }
@@ -69,14 +73,16 @@ impl Auditor {
         }
     }
 
-    /// The demand for the first entries of a log that its author signed for and that do not come.
-    fn challenge(&self, log: &Digest) -> Option<Challenge> {
-        let have = self.logs.get(log)?.have();
+    /// The demand for the first entries of a log that its author signed for and that do not come. If more follows a fault than is
+    /// kept, it is the one for the faulty entry and the one before it, which that one must name.
+    pub(super) fn challenge(&self, log: &Digest) -> Option<Challenge> {
+        let followed = self.logs.get(log)?;
         let stored = self.parts.ledger.latest_checkpoint(log).ok()??;
-        let end = stored
-            .checkpoint
-            .size
-            .min(have.saturating_add(CHALLENGED_ENTRIES_MAX.into()));
+        let (have, count) = match followed.full_tail() {
+            Some(tail) => (tail.fault.entry.checked_sub(1)?, 2),
+            None => (followed.have(), CHALLENGED_ENTRIES_MAX.into()),
+        };
+        let end = stored.checkpoint.size.min(have.saturating_add(count));
         let note = SignedNote::parse(stored.text.as_bytes()).ok()?;
         let note = note.with_lines_of(&stored.checkpoint.origin());
         Challenge::new(note, have..end).ok()
@@ -138,8 +144,12 @@ impl Auditor {
             entries = entries.len(),
             "a challenge was answered"
         );
-        let bytes = entries.into_iter().map(|answered| answered.entry).collect();
-        if let Outcome::Advanced(have) = self.replay(log, challenge.indices().start, bytes).await {
+        if self.judge_shown(&challenge, &entries).await {
+            return;
+        }
+        let entries = entries.into_iter().map(|answered| answered.entry).collect();
+        if let Outcome::Advanced(have) = self.replay(log, challenge.indices().start, entries).await
+        {
             self.follow.took(&log, have);
             let now = self.began.elapsed();
             let _ = self.follow.set_helpers(&log, &author, &[peer], now);

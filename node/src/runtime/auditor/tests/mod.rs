@@ -1,5 +1,6 @@
 //! The auditor on a bench: a real ledger, and a network to which nobody is connected.
 
+mod far_behind;
 mod retired;
 mod strangers;
 mod words;
