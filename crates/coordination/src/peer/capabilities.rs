@@ -8,7 +8,7 @@ use symphony_transparency::VerifiedStatement;
 
 use crate::event::Effect;
 
-use super::{CAPABILITIES_MAX, Peer, ProposeError, RENEWAL_PART, statements::Taken};
+use super::{Peer, ProposeError, RENEWAL_PART, statements::Taken};
 
 impl Peer {
     /// Logs the revocation of a capability that this log relies on; forgets one that it does not.
@@ -25,7 +25,7 @@ impl Peer {
             .get(&peer)
             .is_some_and(|known| known.record.sequence == sequence);
         if known {
-            self.known.remove(&peer);
+            self.known.forget(&peer);
         }
         let logged = self
             .state()
@@ -79,13 +79,11 @@ impl Peer {
                 self.rely_on(&first)?;
                 return self.log_received(Body::CapabilityReceived(received));
             }
-            Some(_) => {}
-            None if self.known.len() >= CAPABILITIES_MAX => {
-                return Err("no room for another peer's capability".to_owned());
-            }
-            None => {}
+            _ => {}
         }
-        self.known.insert(peer, received);
+        self.known
+            .keep(received)
+            .map_err(|error| error.to_string())?;
         Ok(Taken::Noted)
     }
 

@@ -5,6 +5,7 @@ mod coordinator;
 mod entries;
 mod entropy;
 mod executor;
+mod known;
 mod statements;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,10 +25,15 @@ pub(crate) use self::statements::Taken;
 use self::{
     coordinator::{PlannedTask, ReadyStep, Task},
     executor::Session,
+    known::{KnownCapabilities, Room},
 };
 
-/// Capabilities of other peers kept at most, beyond those in the log: enough for a large network, a few MiB.
-const CAPABILITIES_MAX: usize = 4_096;
+/// Capabilities of other peers kept beyond those in the log: a network of 10,000 has room, and a flood of the largest can fill
+/// 32 MiB of statements.
+const CAPABILITIES_ROOM: Room = Room {
+    count: 16_384,
+    size: 32 * 1024 * 1024,
+};
 /// Own statements whose acknowledgement is awaited at once; the oldest are forgotten first. An acknowledgement that nobody
 /// awaits is not logged: otherwise anyone could fill this log.
 const AWAITED_MAX: usize = 4_096;
@@ -99,7 +105,7 @@ pub struct Peer {
     /// Beacons that this peer bid on, by author and digest (a copy that another peer signed has the same digest): their answer form
     /// and when to forget them.
     pub(crate) bids: BTreeMap<(PublicKey, Digest), executor::OpenBid>,
-    pub(crate) known: BTreeMap<PublicKey, Received<Capability>>,
+    pub(crate) known: KnownCapabilities,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
     pub(crate) retired: BTreeSet<PublicKey>,
@@ -125,7 +131,7 @@ impl Peer {
             planned: VecDeque::new(),
             sessions: BTreeMap::new(),
             bids: BTreeMap::new(),
-            known: BTreeMap::new(),
+            known: KnownCapabilities::new(CAPABILITIES_ROOM),
             reachable: BTreeSet::new(),
             exposed: BTreeSet::new(),
             retired: BTreeSet::new(),
@@ -246,7 +252,7 @@ impl Peer {
 
     /// Newest capability of every peer that this one has heard of, beyond its own log.
     pub fn capabilities(&self) -> impl Iterator<Item = &Received<Capability>> {
-        self.known.values()
+        self.known.iter().map(|(_, received)| received)
     }
 
     /// The newest own capability as a statement, to be gossiped again.
