@@ -104,7 +104,9 @@ impl WeighedVote {
                 problem,
             });
         }
-        if self.picks.iter().any(WeighedPick::is_certain) {
+        // Samples may all speak for one; a policy that knows its probabilities for all orders has no such excuse.
+        let certain = self.picks.iter().any(WeighedPick::is_certain);
+        if certain && self.support == Support::AfterAnyPicks {
             return Err(Refusal::NoChance);
         }
         for (pick, weighed) in self.picks.iter().enumerate() {

@@ -46,16 +46,33 @@ pub(super) fn greedy_or_any(
     } else {
         greedy
     };
-    let epsilon = ratio_ppm(epsilon_ppm.into());
-    let any = epsilon / number(count);
     Drawn {
         index,
-        propensity: if index == greedy {
-            (1.0 - epsilon) + any
-        } else {
-            any
-        },
+        propensity: share_of(index == greedy, count, epsilon_ppm),
     }
+}
+
+/// How likely the greedy choice is, or any other of so many.
+fn share_of(is_greedy: bool, count: usize, epsilon_ppm: u32) -> f64 {
+    let epsilon = ratio_ppm(epsilon_ppm.into());
+    let any = epsilon / number(count);
+    if is_greedy {
+        (1.0 - epsilon) + any
+    } else {
+        any
+    }
+}
+
+/// How likely each of so many is, before anything is drawn, where one is the greedy choice.
+pub(super) fn greedy_shares(greedy: usize, count: usize, epsilon_ppm: u32) -> Vec<f64> {
+    (0..count)
+        .map(|index| share_of(index == greedy, count, epsilon_ppm))
+        .collect()
+}
+
+/// How likely each of so many is, if all are alike.
+pub(super) fn even_shares(count: usize) -> Vec<f64> {
+    vec![1.0 / number(count); count]
 }
 
 /// What the weights of a linear model may be, after what it saw: normal about θ with covariance v²·A⁻¹.
@@ -104,15 +121,42 @@ pub(super) fn by_votes(
     if candidates.is_empty() {
         return None;
     }
-    let votes: Vec<usize> = (0..SAMPLES)
-        .map(|_| vote(&posterior.sample(stream), candidates))
-        .collect();
+    let votes = votes(posterior, candidates, stream);
     let index = votes[place(votes.len(), stream)];
-    let count = votes.iter().filter(|vote| **vote == index).count();
     Some(Drawn {
         index,
-        propensity: number(count) / f64::from(SAMPLES),
+        propensity: share_of_votes(&votes, index),
     })
+}
+
+/// How likely each candidate is, given the 256 samples that the stream gives.
+pub(super) fn vote_shares(
+    posterior: &Posterior,
+    candidates: &[(PublicKey, Context)],
+    stream: &mut Stream,
+) -> Vec<f64> {
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let votes = votes(posterior, candidates, stream);
+    (0..candidates.len())
+        .map(|index| share_of_votes(&votes, index))
+        .collect()
+}
+
+fn votes(
+    posterior: &Posterior,
+    candidates: &[(PublicKey, Context)],
+    stream: &mut Stream,
+) -> Vec<usize> {
+    (0..SAMPLES)
+        .map(|_| vote(&posterior.sample(stream), candidates))
+        .collect()
+}
+
+fn share_of_votes(votes: &[usize], index: usize) -> f64 {
+    let count = votes.iter().filter(|vote| **vote == index).count();
+    number(count) / f64::from(SAMPLES)
 }
 
 /// For whom these weights speak: the highest score; equal scores by raw key bytes, then by index.

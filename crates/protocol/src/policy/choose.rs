@@ -4,7 +4,9 @@ use symphony_transparency::PublicKey;
 
 use super::{
     Bound, Context, Learned, Model, PolicyKind, Ridge,
-    chance::{Drawn, Posterior, by_votes, evenly, greedy_or_any},
+    chance::{
+        Drawn, Posterior, by_votes, even_shares, evenly, greedy_or_any, greedy_shares, vote_shares,
+    },
 };
 use crate::{chance::Stream, number::ratio_ppm, screening::Candidate};
 
@@ -38,16 +40,6 @@ impl Model {
         chance: Option<&mut Stream>,
     ) -> Option<Chosen> {
         let index = match self.kind() {
-            PolicyKind::Shared
-            | PolicyKind::Paper
-            | PolicyKind::Disjoint
-            | PolicyKind::Hybrid
-            | PolicyKind::Strongest => best(candidates, assessed)?,
-            PolicyKind::Screening => first(candidates)?,
-            PolicyKind::Static => candidates
-                .iter()
-                .position(|candidate| candidate.named)
-                .or_else(|| first(candidates))?,
             PolicyKind::Random | PolicyKind::RandomTop => {
                 return evenly(candidates.len(), chance?).map(Chosen::from);
             }
@@ -58,18 +50,61 @@ impl Model {
                 return Some(drawn.into());
             }
             PolicyKind::Thompson => {
-                let contexts: Vec<(PublicKey, Context)> = candidates
-                    .iter()
-                    .zip(assessed)
-                    .map(|(candidate, (context, _))| (candidate.peer, *context))
-                    .collect();
+                let contexts = contexts(candidates, assessed);
                 return by_votes(&self.posterior()?, &contexts, chance?).map(Chosen::from);
             }
+            _ => self.certain(candidates, assessed)?,
         };
         Some(Chosen {
             index,
             propensity: None,
         })
+    }
+
+    /// How likely each candidate of [`Model::choose_from`] is, in their order: what that choice draws from. Under `thompson` given the
+    /// samples that `chance` gives, as the logged propensity is; no other kind takes anything from it. Empty if there is nobody.
+    ///
+    /// Spec: CHANCE-8.
+    pub fn probabilities(
+        &self,
+        candidates: &[&Candidate],
+        assessed: &[(Context, Bound)],
+        chance: &mut Stream,
+    ) -> Vec<f64> {
+        let count = candidates.len();
+        match self.kind() {
+            PolicyKind::Random | PolicyKind::RandomTop => even_shares(count),
+            PolicyKind::EpsilonGreedy => best(candidates, assessed)
+                .map_or_else(Vec::new, |greedy| {
+                    greedy_shares(greedy, count, self.parameters().epsilon_ppm)
+                }),
+            PolicyKind::Thompson => self.posterior().map_or_else(Vec::new, |posterior| {
+                vote_shares(&posterior, &contexts(candidates, assessed), chance)
+            }),
+            _ => self
+                .certain(candidates, assessed)
+                .map_or_else(Vec::new, |chosen| greedy_shares(chosen, count, 0)),
+        }
+    }
+
+    /// The choice of a policy without chance; of one with it, what it would choose without.
+    fn certain(&self, candidates: &[&Candidate], assessed: &[(Context, Bound)]) -> Option<usize> {
+        match self.kind() {
+            PolicyKind::Screening => first(candidates),
+            PolicyKind::Static => candidates
+                .iter()
+                .position(|candidate| candidate.named)
+                .or_else(|| first(candidates)),
+            PolicyKind::Shared
+            | PolicyKind::Paper
+            | PolicyKind::Disjoint
+            | PolicyKind::Hybrid
+            | PolicyKind::Strongest
+            | PolicyKind::Random
+            | PolicyKind::RandomTop
+            | PolicyKind::EpsilonGreedy
+            | PolicyKind::Thompson => best(candidates, assessed),
+        }
     }
 
     /// What the weights may be: of a model that forgets nothing, which is all that draws.
@@ -85,6 +120,14 @@ impl Model {
             ratio_ppm(parameters.exploration_ppm.into()) * ratio_ppm(parameters.noise_ppm.into());
         Some(Posterior::new(model.theta(), &model.triangle(), scale))
     }
+}
+
+fn contexts(candidates: &[&Candidate], assessed: &[(Context, Bound)]) -> Vec<(PublicKey, Context)> {
+    candidates
+        .iter()
+        .zip(assessed)
+        .map(|(candidate, (context, _))| (candidate.peer, *context))
+        .collect()
 }
 
 fn first(candidates: &[&Candidate]) -> Option<usize> {
@@ -104,4 +147,48 @@ fn best(candidates: &[&Candidate], assessed: &[(Context, Bound)]) -> Option<usiz
                 .then_with(|| right.cmp(left))
         })
         .map(|(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use symphony_transparency::Digest;
+
+    use crate::chance::Stream;
+    use crate::policy::{Model, PolicyKind, PolicyParameters};
+    use crate::screening::Candidate;
+    use crate::screening::tests::candidate;
+
+    #[test]
+    fn chance_8_a_propensity_is_the_probability_of_what_is_chosen() {
+        let five: Vec<Candidate> = (1..=5)
+            .map(|seed| candidate(seed, f64::from(seed) / 5.0))
+            .collect();
+        let asked: Vec<&Candidate> = five.iter().collect();
+        for kind in PolicyKind::ALL {
+            let epsilon_ppm = u32::from(kind == PolicyKind::EpsilonGreedy) * 300_000;
+            let model = Model::new(&PolicyParameters {
+                kind,
+                epsilon_ppm,
+                ..PolicyParameters::SHARED
+            });
+            let assessed = model.assess(&asked);
+            for slot in 0..20 {
+                let stream = Stream::new(&Digest::ZERO, slot);
+                let chosen = model
+                    .choose_from(&asked, &assessed, Some(&mut stream.clone()))
+                    .expect("somebody");
+                let probabilities = model.probabilities(&asked, &assessed, &mut stream.clone());
+                let name = kind.name();
+                assert_eq!(
+                    probabilities[chosen.index],
+                    chosen.propensity.unwrap_or(1.0),
+                    "{name}"
+                );
+                let sum: f64 = probabilities.iter().sum();
+                assert!((sum - 1.0).abs() < 1e-12, "{name}");
+            }
+            let nobody = model.probabilities(&[], &[], &mut Stream::new(&Digest::ZERO, 0));
+            assert!(nobody.is_empty());
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub use measured::Measured;
 pub use model::{Learned, Model};
 pub use parameters::{PolicyKind, PolicyParameterError, PolicyParameters};
 pub use parts::Parts;
-pub use pick::{NewcomerRule, Pick, PickRules, Picked, pick, pick_next};
+pub use pick::{NewcomerRule, Pick, PickRules, Picked, eligible_for, pick, pick_next};
 pub use ridge::Ridge;
 pub use rule::{Choice, Rule};
 pub use shared::Shared;

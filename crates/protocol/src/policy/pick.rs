@@ -71,22 +71,22 @@ pub fn pick(
         picks: Vec::new(),
         policy,
     };
-    let mut remaining: Vec<usize> = (0..shortlist.len()).collect();
-    let mut newcomers_picked = 0;
-    let explores = rules.exploration == Exploration::On && chance.is_none();
-    let last = rules.executors.min(shortlist.len());
-    for place in 1..=last {
-        let eligible = if explores && newcomers_picked == 0 && place == last {
-            newcomers_or_all(shortlist, &remaining)
+    let rules = PickRules {
+        exploration: if chance.is_some() {
+            Exploration::Off
         } else {
-            eligible(shortlist, &remaining, newcomers_picked, rules.newcomers)
-        };
+            rules.exploration
+        },
+        ..*rules
+    };
+    let mut taken: Vec<Candidate> = Vec::new();
+    while taken.len() < rules.executors.min(shortlist.len()) {
+        let eligible = eligible_for(shortlist, &taken, &rules);
         let drawn = chance.as_deref_mut();
         let Some(pick) = take(&mut picked.policy, shortlist, &eligible, drawn) else {
             break;
         };
-        remaining.retain(|position| *position != pick.position);
-        newcomers_picked += usize::from(shortlist[pick.position].newcomer);
+        taken.push(shortlist[pick.position]);
         picked.picks.push(pick);
     }
     picked
@@ -111,6 +111,31 @@ pub fn pick_next(
     Picked {
         picks: pick.into_iter().collect(),
         policy,
+    }
+}
+
+/// Positions of those who are eligible for the next pick of a vote, in the order of the shortlist, when these were picked already.
+///
+/// Spec: SELECT-20.
+pub fn eligible_for(
+    shortlist: &[Candidate],
+    picked: &[Candidate],
+    rules: &PickRules,
+) -> Vec<usize> {
+    let is_picked = |candidate: &Candidate| {
+        picked
+            .iter()
+            .any(|one| one.bid_index == candidate.bid_index)
+    };
+    let remaining: Vec<usize> = (0..shortlist.len())
+        .filter(|position| !is_picked(&shortlist[*position]))
+        .collect();
+    let newcomers = picked.iter().filter(|one| one.newcomer).count();
+    let is_last = picked.len() + 1 == rules.executors.min(shortlist.len());
+    if rules.exploration == Exploration::On && newcomers == 0 && is_last {
+        newcomers_or_all(shortlist, &remaining)
+    } else {
+        eligible(shortlist, &remaining, newcomers, rules.newcomers)
     }
 }
 

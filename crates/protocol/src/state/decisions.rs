@@ -15,11 +15,11 @@ use crate::{
     number::normalised,
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
-        AnswerForm, Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase, Policy,
-        Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
+        AnswerForm, Beacon, Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase,
+        Policy, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
-    screening::{Candidate, Exploration, Weights, rank},
+    screening::{self, Candidate, Exploration, Weights, rank},
     vote::{
         Answers, Ballot, Belief, PlanBallot, Standing, Tally, Voter, plan_vote, probabilities,
         tally,
@@ -58,11 +58,9 @@ impl State {
         let step = self.steps.get(&beacon)?;
         let candidates = self.candidates(step);
         let exploration = self.exploration();
-        let ranked = rank(
-            &candidates,
-            &self.weights(),
-            Self::shortlist(step),
-            exploration,
+        let ranked = self.ranking(
+            step,
+            Self::shortlist(step.policy.parameters.kind, &step.beacon),
         );
         let shortlist: Vec<Candidate> = ranked
             .iter()
@@ -98,13 +96,26 @@ impl State {
         Some((close, picked))
     }
 
-    /// Every n-th close keeps one place for a newcomer. Spec: BEACON-12, SELECT-11.
-    fn exploration(&self) -> Exploration {
+    /// The best so many candidates of a step that closes now, best first; positions are those of [`State::candidates`].
+    ///
+    /// Spec: BEACON-12, SELECT-11.
+    pub fn ranking(&self, step: &OpenStep, shortlist: usize) -> Vec<screening::Ranked> {
+        rank(
+            &self.candidates(step),
+            &self.weights(),
+            shortlist,
+            self.exploration(),
+        )
+    }
+
+    /// Whether the next close keeps one place for a newcomer: every n-th does. Spec: BEACON-12, SELECT-11.
+    pub fn exploration(&self) -> Exploration {
         let interval = u64::from(self.params.newcomer_interval());
         Exploration::from(interval > 0 && (self.counters.closes + 1).is_multiple_of(interval))
     }
 
-    fn weights(&self) -> Weights {
+    /// The weights of screening.
+    pub fn weights(&self) -> Weights {
         Weights {
             similarity_ppm: self.params.screening_similarity_ppm(),
             prior_ppm: self.params.screening_prior_ppm(),
@@ -160,12 +171,12 @@ impl State {
         Ok(())
     }
 
-    /// L, or everybody under `random`. Spec: CHANCE-10.
-    fn shortlist(step: &OpenStep) -> usize {
-        if step.policy.parameters.kind == PolicyKind::Random {
+    /// How many candidates stay in the ranking under a kind of policy: L, or all under `random`. Spec: CHANCE-10.
+    pub fn shortlist(kind: PolicyKind, beacon: &Beacon) -> usize {
+        if kind == PolicyKind::Random {
             LIST_MAX
         } else {
-            step.beacon.shortlist as usize
+            beacon.shortlist as usize
         }
     }
 

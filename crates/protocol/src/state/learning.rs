@@ -78,8 +78,8 @@ impl State {
     }
 
     /// What selects in this step: the policy that its beacon names, if its learning is in force. Otherwise the ranking does,
-    /// which nobody can choose later.
-    pub(super) fn selector_for(
+    /// which nobody can choose later. With what was learned of these peers.
+    pub fn selector_for(
         &self,
         step: &OpenStep,
         peers: impl IntoIterator<Item = PublicKey>,
