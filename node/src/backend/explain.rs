@@ -1,22 +1,20 @@
 //! One selection, term by term, recomputed by replay up to its entry.
 
+mod scene;
+
 use symphony_admin::{BackendError, ErrorKind, LogName, SelectionQuery, v1};
 use symphony_ledger::LogReader;
 use symphony_protocol::{
-    policy::Model,
-    records::{Body, Entry, Params, RecordError, Selection},
+    records::{Body, Entry, RecordError, Selection},
     replay::{Replay, Stop},
-    screening::{Candidate, Weights, composite, stability},
-    state::{OpenStep, State},
 };
 use symphony_transparency::Digest;
 
 use super::{
     NodeBackend,
     failure::{internal, ledger, not_found},
-    names::peer_name,
-    policy::feature_names,
 };
+use scene::{Moment, Scene};
 
 /// Why a selection cannot be explained.
 #[derive(Debug, thiserror::Error)]
@@ -143,12 +141,12 @@ pub fn explain_selection(
     let state = replay.state();
     let entry = Entry::parse(bytes, Some(&state.network()))
         .map_err(|source| ExplainError::Entry { index, source })?;
-    let (beacon, first_slot, made): (u64, Option<u32>, &[Selection]) = match &entry.body {
-        Body::Close(close) => (close.beacon, Some(0), &close.selections),
-        Body::Draw(draw) => (draw.beacon, Some(0), &draw.selections),
+    let (beacon, moment, made): (u64, Moment, &[Selection]) = match &entry.body {
+        Body::Close(close) => (close.beacon, Moment::Close, &close.selections),
+        Body::Draw(draw) => (draw.beacon, Moment::Draw, &draw.selections),
         Body::Replacement(replacement) => (
             replacement.beacon,
-            None,
+            Moment::Replacement,
             std::slice::from_ref(&replacement.selection),
         ),
         body => {
@@ -161,8 +159,7 @@ pub fn explain_selection(
     let step = state
         .step(beacon)
         .ok_or(ExplainError::NotOpen { index, beacon })?;
-    let earlier = u32::try_from(step.selections.len()).unwrap_or(u32::MAX);
-    let first = first_slot.unwrap_or(earlier);
+    let first = u32::try_from(step.selections.len()).unwrap_or(u32::MAX);
     let count = u32::try_from(made.len()).unwrap_or(u32::MAX);
     let last = first
         .saturating_add(count)
@@ -179,162 +176,6 @@ pub fn explain_selection(
         });
     }
     let before = (slot - first) as usize;
-    let scene = Scene {
-        state,
-        step,
-        closing: first_slot.is_some(),
-        made: &made[..=before],
-        first,
-    };
+    let scene = Scene::new(state, step, moment, (first, &made[..=before]));
     Ok(scene.explanation(index, beacon, slot))
-}
-
-/// A step at the moment of a selection.
-struct Scene<'a> {
-    state: &'a State,
-    step: &'a OpenStep,
-    /// Whether the entry is the close, so that the ranking is not in the state yet.
-    closing: bool,
-    /// What the entry selects, up to the selection that is explained.
-    made: &'a [Selection],
-    /// Number of the first of them.
-    first: u32,
-}
-
-impl Scene<'_> {
-    fn explanation(&self, entry: u64, beacon: u64, slot: u32) -> v1::Explanation {
-        let params = self.state.params();
-        let weights = weights(params);
-        let model = self.model();
-        let mut candidates: Vec<v1::Candidate> = self
-            .state
-            .candidates(self.step)
-            .iter()
-            .map(|candidate| self.candidate(candidate, &weights, model.as_ref(), beacon))
-            .collect();
-        candidates.sort_by(|left, right| {
-            let ranks = left
-                .rank
-                .unwrap_or(u32::MAX)
-                .cmp(&right.rank.unwrap_or(u32::MAX));
-            ranks.then_with(|| right.composite.total_cmp(&left.composite))
-        });
-        let observations = model.as_ref().map_or(0, Model::observations);
-        v1::Explanation {
-            log: Some(peer_name(&self.state.author(), Some(&self.state.log()))),
-            beacon,
-            entry,
-            slot,
-            shortlist: self.step.beacon.shortlist,
-            newcomer_place: self.closing && self.keeps_newcomer_place(params),
-            similarity_weight_ppm: weights.similarity_ppm,
-            prior_weight_ppm: weights.prior_ppm,
-            stability_weight_ppm: weights.stability_ppm,
-            features: feature_names(),
-            theta: model.as_ref().map(Model::theta).unwrap_or_default(),
-            observations,
-            beta: model.as_ref().map_or(0.0, Model::width_scale),
-            candidates,
-        }
-    }
-
-    /// The policy before the selection: it has noted the picks of this entry that came earlier.
-    fn model(&self) -> Option<Model> {
-        let bidders = self.step.bids.iter().map(|bid| bid.peer);
-        let mut model = self.state.model_for(bidders)?;
-        let earlier = self.made.len().saturating_sub(1);
-        for selection in &self.made[..earlier] {
-            if let Some(bid) = self.step.bids.iter().find(|bid| bid.entry == selection.bid) {
-                model.choose(bid.peer, selection.features);
-            }
-        }
-        Some(model)
-    }
-
-    /// Spec: SELECT-7.
-    fn keeps_newcomer_place(&self, params: &Params) -> bool {
-        let interval = u64::from(params.newcomer_interval());
-        interval > 0 && (self.state.counters().closes + 1).is_multiple_of(interval)
-    }
-
-    fn candidate(
-        &self,
-        candidate: &Candidate,
-        weights: &Weights,
-        model: Option<&Model>,
-        beacon: u64,
-    ) -> v1::Candidate {
-        let rank = self.rank_of(candidate.bid_index);
-        let assessed = model
-            .filter(|_| rank.is_some())
-            .and_then(|model| model.assess(&[candidate]).into_iter().next());
-        let (x, choice) =
-            assessed.map_or((Vec::new(), None), |(x, choice)| (x.to_vec(), Some(choice)));
-        let log = self
-            .state
-            .capabilities()
-            .get(&candidate.peer)
-            .map(|known| known.capability.origin.log);
-        v1::Candidate {
-            peer: Some(peer_name(&candidate.peer, log.as_ref())),
-            bid: candidate.bid_index,
-            own: candidate.bid_index == beacon,
-            newcomer: candidate.newcomer,
-            similarity: candidate.similarity,
-            prior: candidate.prior,
-            load: candidate.load,
-            latency: candidate.latency,
-            availability: candidate.availability,
-            reputation: candidate.reputation,
-            stability: stability(candidate.load, candidate.latency, candidate.availability),
-            composite: composite(candidate, weights),
-            rank,
-            x,
-            estimate: choice.map_or(0.0, |choice| choice.estimate),
-            width: choice.map_or(0.0, |choice| choice.width),
-            score: choice.map_or(0.0, |choice| choice.score),
-            picked_slot: self.slot_of(candidate.bid_index),
-        }
-    }
-
-    fn rank_of(&self, bid: u64) -> Option<u32> {
-        let place = if self.closing {
-            let candidates = self.state.candidates(self.step);
-            let params = self.state.params();
-            symphony_protocol::screening::rank(
-                &candidates,
-                &weights(params),
-                self.step.beacon.shortlist as usize,
-                self.keeps_newcomer_place(params).into(),
-            )
-            .iter()
-            .position(|ranked| ranked.bid_index == bid)
-        } else {
-            self.step
-                .ranking
-                .iter()
-                .position(|ranked| ranked.bid == bid)
-        };
-        place.and_then(|place| u32::try_from(place).ok())
-    }
-
-    fn slot_of(&self, bid: u64) -> Option<u32> {
-        let earlier = self.step.selections.iter().map(|selection| selection.bid);
-        let here = self.made.iter().map(|selection| selection.bid);
-        if let Some(place) = here.clone().position(|made| made == bid) {
-            return u32::try_from(place).ok().map(|place| self.first + place);
-        }
-        earlier
-            .clone()
-            .position(|made| made == bid)
-            .and_then(|place| u32::try_from(place).ok())
-    }
-}
-
-fn weights(params: &Params) -> Weights {
-    Weights {
-        similarity_ppm: params.screening_similarity_ppm(),
-        prior_ppm: params.screening_prior_ppm(),
-        stability_ppm: params.screening_stability_ppm(),
-    }
 }

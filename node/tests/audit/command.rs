@@ -6,6 +6,10 @@ use std::{
 };
 
 use serde_json::Value;
+use symphony_protocol::{
+    policy::{PolicyKind, PolicyParameters},
+    records::Policy,
+};
 
 use crate::{
     cheats::lying_coordinator,
@@ -196,6 +200,94 @@ fn log_show_and_policy_explain_read_files() {
     assert_eq!(
         lines(&explained)[0]["candidates"].as_array().unwrap().len(),
         3
+    );
+}
+
+#[test]
+fn policy_counterfactual_compares_and_says_why_there_is_no_value() {
+    let folder = tempfile::tempdir().unwrap();
+    honest().log(0).write(folder.path(), "log.symlog");
+    let ask = |arguments: &[&str]| {
+        let command = ["policy", "counterfactual", "log.symlog"];
+        symphony(folder.path(), &[&command[..], arguments].concat())
+    };
+    let output = ask(&["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let own = &lines(&output)[0];
+    assert_eq!(
+        (&own["selections"], &own["coincide"]),
+        (&9.into(), &9.0.into())
+    );
+    assert_eq!(own["value"], Value::Null);
+    assert!(
+        own["no_value"].as_str().unwrap().contains("chance"),
+        "{own}"
+    );
+    let other = ask(&["--kind", "screening", "--alpha", "0.1", "--list", "--json"]);
+    let other = &lines(&other)[0];
+    assert_eq!(other["target"]["kind"], "screening");
+    assert_eq!(other["target"]["alpha_ppm"], 100_000);
+    assert_eq!(other["compared"].as_array().unwrap().len(), 9);
+    let text = String::from_utf8(ask(&[]).stdout).unwrap();
+    assert!(
+        text.contains("of 9 selections it would have made 9 (100.0 %)"),
+        "{text}"
+    );
+    for wrong in [["--alpha", "-1"], ["--kind", "oracle"], ["--error", "0"]] {
+        assert_eq!(ask(&wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn policy_counterfactual_estimates_where_the_log_left_its_picks_to_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = Policy {
+        parameters: PolicyParameters {
+            kind: PolicyKind::RandomTop,
+            ..PolicyParameters::SHARED
+        },
+        ..Policy::shared()
+    };
+    let mut network = Network::under(&policy, 6, None);
+    for question in ["a", "b", "c", "d"] {
+        network.ask(question);
+    }
+    network.log(0).write(folder.path(), "log.symlog");
+    let ask = |kind: &str| {
+        let command = [
+            "policy",
+            "counterfactual",
+            "log.symlog",
+            "--json",
+            "--kind",
+            kind,
+        ];
+        let output = symphony(folder.path(), &command);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        lines(&output).remove(0)
+    };
+    let own = ask("random-top");
+    let value = &own["value"];
+    assert_eq!(
+        (&own["no_value"], &value["votes"]),
+        (&Value::Null, &4.into())
+    );
+    assert_eq!(value["weight_max"], 1.0);
+    assert_eq!(value["ips"], value["logged"]);
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert!(number(&value["ips_interval"]["low"]) < number(&value["ips"]));
+    assert!(number(&value["ips_interval"]["high"]) > number(&value["ips"]));
+    assert_eq!(own["draws"], 4);
+    // Of 60 ordered picks of three of five one is made.
+    assert!(number(&own["same_picks"]) < 1.0);
+    let strongest = ask("strongest");
+    assert!(strongest["value"]["ips"].is_number(), "{strongest}");
+    assert_eq!(number(&strongest["coincide"]).fract(), 0.0);
+    let output = symphony(folder.path(), &["policy", "counterfactual", "log.symlog"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("doubly robust") && text.contains("95% INTERVAL"),
+        "{text}"
     );
 }
 

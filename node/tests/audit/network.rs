@@ -62,6 +62,11 @@ pub(crate) fn genesis(peer: usize, params: &Params) -> Vec<u8> {
 impl Network {
     /// Peers that have met.
     pub(crate) fn new(count: usize, interference: Option<Interference>) -> Self {
+        Self::under(&Policy::shared(), count, interference)
+    }
+
+    /// The same, where all learn by this policy.
+    pub(crate) fn under(policy: &Policy, count: usize, interference: Option<Interference>) -> Self {
         let params = params();
         let mut network = Self {
             peers: Vec::new(),
@@ -87,7 +92,7 @@ impl Network {
                     price_microunits: 0,
                     parallel_max: 4,
                 }),
-                policy: Policy::shared(),
+                policy: policy.clone(),
                 capability_ms: 3_600_000,
                 queue_max: 8,
                 tasks_max: 8,

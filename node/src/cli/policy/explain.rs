@@ -113,6 +113,9 @@ fn explanation_json(explanation: &v1::Explanation) -> Value {
                 "width": candidate.width,
                 "score": candidate.score,
                 "picked_slot": candidate.picked_slot,
+                "eligible": candidate.eligible,
+                "estimate_shares": candidate.estimate_shares,
+                "width_shares": candidate.width_shares,
             })
         })
         .collect();
@@ -133,6 +136,15 @@ fn explanation_json(explanation: &v1::Explanation) -> Value {
         "observations": explanation.observations,
         "beta": explanation.beta,
         "candidates": candidates,
+        "propensity": explanation.propensity,
+        "runner_up": explanation.runner_up,
+        "flips": explanation.flips.iter().map(|flip| json!({
+            "bid": flip.bid,
+            "feature": flip.feature,
+            "from": flip.from,
+            "to": flip.to,
+            "picked": flip.picked,
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -188,7 +200,80 @@ fn print_explanation(explanation: &v1::Explanation) -> anyhow::Result<()> {
     print_lines(&table(
         &["SCORE", "ESTIMATE", "WIDTH", "PICKED", "PEER"],
         &rows,
-    ))
+    ))?;
+    print_shares(explanation)?;
+    print_flips(explanation)
+}
+
+/// What each feature adds, for the picked candidate and its runner-up.
+fn print_shares(explanation: &v1::Explanation) -> anyhow::Result<()> {
+    let candidate = |wanted: &dyn Fn(&v1::Candidate) -> bool| {
+        explanation
+            .candidates
+            .iter()
+            .find(|candidate| wanted(candidate) && !candidate.estimate_shares.is_empty())
+    };
+    let Some(chosen) = candidate(&|one| one.picked_slot == Some(explanation.slot)) else {
+        return Ok(());
+    };
+    let second = candidate(&|one| Some(one.bid) == explanation.runner_up);
+    let share = |shares: &[f64], place: usize| {
+        shares
+            .get(place)
+            .map_or_else(|| "-".to_owned(), |share| format!("{share:+.4}"))
+    };
+    let rows: Vec<Vec<String>> = explanation
+        .features
+        .iter()
+        .enumerate()
+        .map(|(place, feature)| {
+            let mut row = vec![feature.clone()];
+            for one in [Some(chosen), second].into_iter().flatten() {
+                row.push(share(&one.estimate_shares, place));
+                row.push(share(&one.width_shares, place));
+            }
+            row
+        })
+        .collect();
+    let mut headings = vec!["SHARE OF", "ESTIMATE", "WIDTH"];
+    if second.is_some() {
+        headings.extend(["RUNNER-UP'S ESTIMATE", "WIDTH"]);
+    }
+    print_lines(&table(&headings, &rows))
+}
+
+/// What would have led to another pick.
+fn print_flips(explanation: &v1::Explanation) -> anyhow::Result<()> {
+    let peer = |bid: u64| {
+        explanation
+            .candidates
+            .iter()
+            .find(|candidate| candidate.bid == bid)
+            .map_or_else(String::new, |candidate| key(candidate.peer.as_ref()))
+    };
+    if let Some(propensity) = explanation.propensity {
+        return print_line(&format!(
+            "chance picked: this pick had probability {propensity:.4}"
+        ));
+    }
+    if explanation.flips.is_empty() {
+        return print_line("no change of one number would have flipped it");
+    }
+    print_line("any of these alone would have flipped it:")?;
+    let rows: Vec<Vec<String>> = explanation
+        .flips
+        .iter()
+        .map(|flip| {
+            vec![
+                flip.feature.clone(),
+                format!("{:.4}", flip.from),
+                format!("{:.4}", flip.to),
+                peer(flip.bid),
+                peer(flip.picked),
+            ]
+        })
+        .collect();
+    print_lines(&table(&["NUMBER", "IS", "AT", "OF", "PICKED THEN"], &rows))
 }
 
 fn screened_row(candidate: &v1::Candidate) -> Vec<String> {

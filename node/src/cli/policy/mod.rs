@@ -1,5 +1,6 @@
-//! `symphony policy explain|roles|state`.
+//! `symphony policy counterfactual|explain|roles|state`.
 
+mod counterfactual;
 mod explain;
 mod roles;
 mod state;
@@ -7,12 +8,16 @@ mod state;
 use clap::Subcommand;
 use symphony_admin::v1;
 
-use self::{explain::ExplainArgs, roles::RolesArgs, state::StateArgs};
+use self::{
+    counterfactual::CounterfactualArgs, explain::ExplainArgs, roles::RolesArgs, state::StateArgs,
+};
 use super::exit::ExitStatus;
 
 /// Shows why work goes where it goes.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
+    /// Shows what another policy would have chosen at each selection of an exported log, and what that would have been worth
+    Counterfactual(CounterfactualArgs),
     /// Explains one selection term by term, recomputed by replay
     Explain(ExplainArgs),
     /// Shows who solves what, before and after learning, from an exported log
@@ -24,6 +29,7 @@ pub(super) enum PolicyCommand {
 impl PolicyCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitStatus> {
         match self {
+            Self::Counterfactual(arguments) => arguments.run(),
             Self::Explain(arguments) => arguments.run().await,
             Self::Roles(arguments) => arguments.run(),
             Self::State(arguments) => arguments.run().await,
