@@ -38,7 +38,7 @@ pub(super) struct Followed {
     pub(super) reason: String,
 }
 
-/// Checkpoints of one log that wait for their entries at most: an author signs twice a second, so this is half a minute of
+/// Checkpoints of one log that wait for their entries at most: an author signs every two seconds by default, so this is two minutes of
 /// lag. If more come, the earliest stay, which the replay reaches first, and the newest.
 pub(super) const WAITING_MAX: usize = 64;
 /// Bytes behind a faulty entry that are kept. A checkpoint every few seconds covers a fault long before; if none does, the entry is

@@ -52,7 +52,7 @@ struct Kept {
 pub(crate) enum Insertion {
     /// It is kept.
     New,
-    /// It is kept for now, and is about a stranger.
+    /// It is kept until another one needs its place: it is about a stranger.
     NewOfStranger,
     /// This file, or another one of the same fault, is kept already.
     Known,
