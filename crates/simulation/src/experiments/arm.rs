@@ -41,6 +41,9 @@ pub enum Simulated {
     /// Of all agents the one with the highest chance of success less so many tenths of its mean latency over two seconds: what
     /// can be had of both at once by whoever knows the world.
     QuickOracle(u8),
+    /// Of the agents whose mean latency now is at most so many hundred milliseconds the one with the highest chance of success;
+    /// the quickest, if there is none.
+    CappedOracle(u8),
 }
 
 impl Arm {
@@ -79,6 +82,11 @@ impl Simulated {
             Self::QuickOracle(0..=2) => "oracle, latency × 0.2",
             Self::QuickOracle(3..=4) => "oracle, latency × 0.4",
             Self::QuickOracle(_) => "oracle, latency × 0.6",
+            Self::CappedOracle(0..=10) => "oracle, at most 1 s",
+            Self::CappedOracle(11) => "oracle, at most 1.1 s",
+            Self::CappedOracle(12..=17) => "oracle, at most 1.7 s",
+            Self::CappedOracle(18..=20) => "oracle, at most 2 s",
+            Self::CappedOracle(_) => "oracle, at most 2.2 s",
         }
     }
 
@@ -94,7 +102,9 @@ impl Simulated {
             Self::AlwaysStrongest => return vec![0],
             Self::StaticRule if kind == Kind::Hard => return vec![0],
             Self::StaticRule => return vec![1, 0],
-            Self::Random | Self::Oracle | Self::QuickOracle(_) => (0..present).collect(),
+            Self::Random | Self::Oracle | Self::QuickOracle(_) | Self::CappedOracle(_) => {
+                (0..present).collect()
+            }
             Self::RandomTop | Self::OracleTop => world
                 .by_match(kind)
                 .into_iter()
@@ -107,7 +117,14 @@ impl Simulated {
             _ => 0.0,
         };
         let worth = |agent: usize| {
-            world.success(agent, kind) - weight * world.latency_ms(agent) / LATENCY_SCALE_MS
+            let latency_ms = world.latency_ms(agent);
+            match self {
+                // Below every chance of success, and the slower the lower.
+                Self::CappedOracle(hundreds) if latency_ms > 100.0 * f64::from(hundreds) => {
+                    -latency_ms
+                }
+                _ => world.success(agent, kind) - weight * latency_ms / LATENCY_SCALE_MS,
+            }
         };
         match self {
             Self::Random | Self::RandomTop => shuffle(&mut order, random),

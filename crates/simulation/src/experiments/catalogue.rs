@@ -82,15 +82,15 @@ impl Experiment {
     pub fn cells(self, shorter: usize) -> Vec<Cell> {
         let shorter = shorter.max(1);
         match self {
-            Self::Exp1 => cross(&[Course::exp1()], &everyone()),
-            Self::Exp2 => cross(&Shock::ALL.map(Course::exp2), &everyone()),
+            Self::Exp1 => cross(&[Course::exp1()], &everyone(2)),
+            Self::Exp2 => cross(&Shock::ALL.map(Course::exp2), &everyone(3)),
             Self::Exp3 => cross(&Course::exp3(), &everyone_and_the_quick()),
             Self::Delay => delays(1000 / shorter),
             Self::Join => cross(&[join(1000 / shorter)], &learners()),
             Self::Failures => cross(&[failures(1000 / shorter)], &learners()),
             Self::Liars => cross(
                 &[liars(1000 / shorter, false), liars(1000 / shorter, true)],
-                &learners(),
+                &only_the_default_and_baselines(),
             ),
             Self::Shortlist => shortlists(),
             Self::Executors => executors(1000 / shorter),
@@ -105,30 +105,18 @@ pub fn policies() -> Vec<Arm> {
     vec![
         Arm::network("shared (default)", Policy::shared()),
         Arm::network("paper", Policy::paper()),
-        Arm::network(
-            "paper, exploration 0.1",
-            with_exploration(Policy::paper(), 100_000),
-        ),
+        Arm::network("disjoint", Policy::of_kind(PolicyKind::Disjoint)),
     ]
-}
-
-fn with_exploration(policy: Policy, exploration_ppm: u32) -> Policy {
-    debug_assert!(matches!(policy.parameters.kind, PolicyKind::Paper));
-    Policy {
-        parameters: symphony_protocol::policy::PolicyParameters {
-            exploration_ppm,
-            ..policy.parameters
-        },
-        ..policy
-    }
 }
 
 fn simulated(rules: &[Simulated]) -> impl Iterator<Item = Arm> + '_ {
     rules.iter().map(|rule| Arm::Simulated(*rule))
 }
 
-fn everyone() -> Vec<Arm> {
+/// So many policies of the network, and the baselines.
+fn everyone(policies_of_the_network: usize) -> Vec<Arm> {
     let mut arms = policies();
+    arms.truncate(policies_of_the_network);
     arms.extend(simulated(&[
         Simulated::StaticRule,
         Simulated::AlwaysStrongest,
@@ -141,12 +129,16 @@ fn everyone() -> Vec<Arm> {
 }
 
 fn everyone_and_the_quick() -> Vec<Arm> {
-    let mut arms = everyone();
-    arms.remove(2);
+    let mut arms = everyone(1);
     arms.extend(simulated(&[
         Simulated::QuickOracle(2),
         Simulated::QuickOracle(4),
         Simulated::QuickOracle(6),
+        Simulated::CappedOracle(10),
+        Simulated::CappedOracle(11),
+        Simulated::CappedOracle(17),
+        Simulated::CappedOracle(20),
+        Simulated::CappedOracle(22),
     ]));
     arms
 }
@@ -180,15 +172,34 @@ fn settings() -> Vec<Arm> {
             "exploration 0.3",
             linear(|numbers| numbers.exploration_ppm = 300_000),
         ),
-        Arm::network("ridge 1", linear(|numbers| numbers.lambda_ppm = 1_000_000)),
+        Arm::network("ridge 0.05", linear(|numbers| numbers.lambda_ppm = 50_000)),
         Arm::network("latency penalty 0", penalty(0)),
-        Arm::network("latency penalty 0.4", penalty(400_000)),
+        Arm::network(
+            "no price",
+            Policy {
+                price_ppm: 0,
+                ..Policy::shared()
+            },
+        ),
+        Arm::network(
+            "no test for changes",
+            Policy {
+                change_threshold_ppm: 0,
+                ..Policy::shared()
+            },
+        ),
     ]
 }
 
 fn learners() -> Vec<Arm> {
     let mut arms = policies();
     arms.truncate(2);
+    arms.extend(simulated(&[Simulated::RandomTop, Simulated::Oracle]));
+    arms
+}
+
+fn only_the_default_and_baselines() -> Vec<Arm> {
+    let mut arms = default_arm();
     arms.extend(simulated(&[Simulated::RandomTop, Simulated::Oracle]));
     arms
 }
@@ -223,10 +234,8 @@ fn calm(name: &str, rounds: usize) -> Course {
 fn delays(rounds: usize) -> Vec<Cell> {
     let courses: Vec<Course> = [
         ("immediate", Delay::None),
-        ("1 late", Delay::Fixed(1)),
         ("10 late", Delay::Fixed(10)),
         ("50 late", Delay::Fixed(50)),
-        ("100 late", Delay::Fixed(100)),
         ("200 late", Delay::Fixed(200)),
         ("geometric, mean 50", Delay::Geometric(50)),
         ("heavy-tailed, median 20", Delay::HeavyTailed(20)),
@@ -245,11 +254,6 @@ fn delays(rounds: usize) -> Vec<Cell> {
         ..calm(name, rounds)
     };
     let mut cells = cross(&courses, &default_arm());
-    let compared: Vec<Course> = courses
-        .into_iter()
-        .filter(|course| matches!(course.delay, Delay::None | Delay::Fixed(50)))
-        .collect();
-    cells.extend(cross(&compared, &policies()[1..2]));
     cells.extend(cross(
         &[
             three("P 3, immediate", Delay::None),

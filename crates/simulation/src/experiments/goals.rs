@@ -56,10 +56,7 @@ fn exp1(findings: &[Finding], arm: &str) -> Vec<Goal> {
             bar: "< 0.420".to_owned(),
             measured: cost,
             met: cost.mean < 0.420,
-            bound: format!(
-                "the static rule: {:.3}; the price is in no reward yet",
-                rule("cost per correct").mean
-            ),
+            bound: format!("the static rule: {:.3}", rule("cost per correct").mean),
         },
     ]
 }
@@ -123,11 +120,7 @@ fn exp3(findings: &[Finding], arm: &str) -> Vec<Goal> {
                 bar: "≥ 0.90".to_owned(),
                 measured: success,
                 met: success.mean >= 0.90,
-                bound: format!(
-                    "the oracle: {:.3} at a p95 of {:.0} ms",
-                    of("oracle", "success").mean,
-                    of("oracle", "p95 latency ms").mean
-                ),
+                bound: clairvoyant(findings, world, random.mean),
             },
             Goal {
                 name: format!("exp3 {world}: p95 latency, ms"),
@@ -142,6 +135,27 @@ fn exp3(findings: &[Finding], arm: &str) -> Vec<Goal> {
         ]
     })
     .collect()
+}
+
+/// The most that any of the clairvoyant rules answers with a p95 below the bar.
+fn clairvoyant(findings: &[Finding], world: &str, bar_ms: f64) -> String {
+    let best = findings
+        .iter()
+        .filter(|finding| finding.course == world && finding.arm.starts_with("oracle"))
+        .filter_map(|finding| {
+            Some((
+                finding.figure("success")?.mean,
+                finding.figure("p95 latency ms")?.mean,
+            ))
+        })
+        .filter(|(_, p95_ms)| *p95_ms < bar_ms)
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    match best {
+        Some((success, p95_ms)) => format!(
+            "of the rules that know the world, the best with a p95 below the bar: {success:.3} at {p95_ms:.0} ms"
+        ),
+        None => "no rule that knows the world has a p95 below the bar".to_owned(),
+    }
 }
 
 fn delay(findings: &[Finding], arm: &str) -> Vec<Goal> {
