@@ -117,10 +117,16 @@ pub struct PolicySettings {
     /// After how many settlements the policy learns no more; it never stops if absent.
     pub frozen_after: Option<u64>,
     /// How far rewards of a peer must stray in sum from their mean until it is measured anew at that kind of step, in parts per
-    /// million; 0: never.
-    pub change_threshold_ppm: u32,
-    /// How far a single reward may stray for nothing, in parts per million.
-    pub change_drift_ppm: u32,
+    /// million (0: never); the kind's default if absent.
+    pub change_threshold_ppm: Option<u32>,
+    /// How far a single reward may stray for nothing, in parts per million; the kind's default if absent.
+    pub change_drift_ppm: Option<u32>,
+    /// Largest latency penalty, in parts per million of a valid answer's worth; the kind's default if absent.
+    pub latency_penalty_ppm: Option<u32>,
+    /// Largest price penalty, in parts per million of a valid answer's worth (0: prices do not matter); the kind's default if absent.
+    pub price_ppm: Option<u32>,
+    /// Price at which that penalty is whole, in microunits; the kind's default if absent.
+    pub price_scale_microunits: Option<u64>,
 }
 
 /// Which learning rule.
@@ -258,8 +264,11 @@ impl Default for PolicySettings {
             checker_ppm: 0,
             discount_ppm: None,
             frozen_after: None,
-            change_threshold_ppm: 0,
-            change_drift_ppm: 0,
+            change_threshold_ppm: None,
+            change_drift_ppm: None,
+            latency_penalty_ppm: None,
+            price_ppm: None,
+            price_scale_microunits: None,
         }
     }
 }
@@ -403,18 +412,39 @@ impl Config {
                 "policy.change_threshold_ppm",
                 100_000_000,
                 "at most 100000000",
-                policy.change_threshold_ppm,
+                policy.change_threshold_ppm.unwrap_or(0),
             ),
             (
                 "policy.change_drift_ppm",
                 1_000_000,
                 "at most 1000000",
-                policy.change_drift_ppm,
+                policy.change_drift_ppm.unwrap_or(0),
+            ),
+            (
+                "policy.latency_penalty_ppm",
+                1_000_000,
+                "at most 1000000",
+                policy.latency_penalty_ppm.unwrap_or(0),
+            ),
+            (
+                "policy.price_ppm",
+                1_000_000,
+                "at most 1000000",
+                policy.price_ppm.unwrap_or(0),
             ),
         ] {
             if actual > most {
                 return value(key, expected, &actual);
             }
+        }
+        if let Some(scale) = self.policy.price_scale_microunits
+            && !(1..=1_000_000_000_000_000).contains(&scale)
+        {
+            return value(
+                "policy.price_scale_microunits",
+                "1 to 1000000000000000 microunits",
+                &scale,
+            );
         }
         let range = PolicyParameters::discounts(self.policy.kind.into());
         if let Some(discount_ppm) = self.policy.discount_ppm
@@ -444,8 +474,24 @@ impl Config {
             policy.parameters.discount_ppm = discount_ppm;
         }
         policy.parameters.frozen_after = self.policy.frozen_after;
-        policy.change_threshold_ppm = self.policy.change_threshold_ppm;
-        policy.change_drift_ppm = self.policy.change_drift_ppm;
+        for (number, own) in [
+            (
+                &mut policy.change_threshold_ppm,
+                self.policy.change_threshold_ppm,
+            ),
+            (&mut policy.change_drift_ppm, self.policy.change_drift_ppm),
+            (
+                &mut policy.latency_penalty_ppm,
+                self.policy.latency_penalty_ppm,
+            ),
+            (&mut policy.price_ppm, self.policy.price_ppm),
+        ] {
+            *number = own.unwrap_or(*number);
+        }
+        policy.price_scale_microunits = self
+            .policy
+            .price_scale_microunits
+            .unwrap_or(policy.price_scale_microunits);
         if let Some(exploration_ppm) = self.policy.exploration_ppm {
             policy.parameters.exploration_ppm = exploration_ppm;
         }

@@ -171,5 +171,7 @@ fn policy_message(policy: &Policy) -> v1::Policy {
             .collect(),
         change_threshold_ppm: policy.change_threshold_ppm,
         change_drift_ppm: policy.change_drift_ppm,
+        price_ppm: policy.price_ppm,
+        price_scale_microunits: policy.price_scale_microunits,
     }
 }

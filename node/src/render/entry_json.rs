@@ -150,6 +150,8 @@ fn policy_json(policy: &Policy) -> Value {
         "frozen_after": parameters.frozen_after,
         "change_threshold_ppm": policy.change_threshold_ppm,
         "change_drift_ppm": policy.change_drift_ppm,
+        "price_ppm": policy.price_ppm,
+        "price_scale_microunits": policy.price_scale_microunits,
         "named": policy
             .named
             .iter()

@@ -416,7 +416,8 @@ class Replay:
             self.find("REPLAY-32", author, threshold, phi)
         state = self.edit_step(step)
         state.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
-                             load_ppm=bid.load_ppm, eligible=bid.match_ppm == phi and phi >= threshold,
+                             load_ppm=bid.load_ppm, price_share_ppm=price_share(state.policy, bid.price_microunits),
+                             eligible=bid.match_ppm == phi and phi >= threshold,
                              nonce_commitment=bid.nonce_commitment)
         if sum(c.peer != self.author for c in state.candidates) >= step.beacon.close_bids:
             self.set_duty(CLOSE, step.index)
@@ -857,14 +858,18 @@ class Replay:
         """SETTLE-7: class, latency, reward of each selection."""
         for s in self.state_of(step).selections:
             policy = self.state_of(step).policy
-            terms = (policy.winner_bonus_ppm, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, 0)
+            bonus = 0 if step.beacon.executors == 1 else policy.winner_bonus_ppm
+            terms = (bonus, policy.latency_penalty_ppm, self.params.latency_scale_ms, policy.checker_ppm, policy.price_ppm)
             if s.progress == TIMED_OUT:
                 yield TIMEOUT, 0, 0.0
             elif not s.answer:
                 yield INVALID, s.latency_ms, 0.0
             else:
                 won = bool(tally and tally[4] and tally[0] == s.answer)
-                yield (WON if won else VALID), s.latency_ms, m.reward(terms, (won, s.latency_ms, s.checker == 1, 0))[2]
+                yield (WON if won else VALID), s.latency_ms, m.reward(terms, (won, s.latency_ms, s.checker == 1, self.share(step, s)))[2]
+
+    def share(self, step, selection):
+        return next(c.price_share_ppm for c in self.state_of(step).candidates if c.bid == selection.bid)
 
     def settlement(self, body):
         step, void = self.step_due(body.beacon), self.duty == SETTLE_VOID
@@ -890,7 +895,7 @@ class Replay:
             self.next_void()
 
     def learn(self, step, outcomes):
-        """SETTLE-11 to SETTLE-15, SETTLE-22, SETTLE-23."""
+        """SETTLE-11 to SETTLE-15, SETTLE-22, SETTLE-23, SETTLE-25."""
         params, counters = self.params, self.map.edit("counters")
         in_force = self.map.get("policy").since == self.state_of(step).since
         probabilities = m.probabilities([(s.answer, self.reliability(step, s)) for s in self.state_of(step).selections
@@ -916,7 +921,8 @@ class Replay:
             bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
             self.look_for_change(bucket, self.state_of(step).policy, reward)
             bucket.settlements += 1
-            bucket.wins += result == WON
+            alone = step.beacon.executors == 1 and result == VALID and selection.checker != 2  # no checker found it wrong
+            bucket.wins += result == WON or alone
             w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))
             bucket.reputation = pack(mean(unpack(bucket.reputation), reward, w))
             if selection.answer and selection.executor != self.author:
@@ -1014,7 +1020,8 @@ def parameters(policy):
 
 def follows(policy, earlier):
     """SELECT-27."""
-    same = ("kind", "lambda_ppm", "discount_ppm", "winner_bonus_ppm", "latency_penalty_ppm", "checker_ppm")
+    same = ("kind", "lambda_ppm", "discount_ppm", "winner_bonus_ppm", "latency_penalty_ppm", "checker_ppm", "price_ppm",
+            "price_scale_microunits")
     return all(getattr(policy, name) == getattr(earlier, name) for name in same)
 
 

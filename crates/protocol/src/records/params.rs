@@ -80,7 +80,8 @@ params! {
 }
 
 impl Params {
-    /// The parameters that a new network starts from: the papers' numbers where they give one. Spec: CAP-2.
+    /// The parameters that a new network starts from: the papers' numbers where they give one, but for the weights of screening and
+    /// of the newest reward (decision 0042). Spec: CAP-2.
     ///
     /// # Errors
     /// A name outside 1 to 64 bytes of a-z, 0-9 and '-', or a difficulty above 40 bits.
@@ -90,14 +91,14 @@ impl Params {
             rules_revision: RULES_REVISION,
             admission_difficulty_bits,
             match_threshold_ppm: 300_000,
-            screening_similarity_ppm: 500_000,
-            screening_prior_ppm: 350_000,
-            screening_stability_ppm: 150_000,
+            screening_similarity_ppm: 200_000,
+            screening_prior_ppm: 800_000,
+            screening_stability_ppm: 0,
             latency_scale_ms: 2_000,
             latency_start_ms: 500,
             latency_weight_ppm: 200_000,
             failure_weight_ppm: 200_000,
-            reputation_weight_ppm: 100_000,
+            reputation_weight_ppm: 20_000,
             prior_success_milli: 1_000,
             prior_failure_milli: 2_000,
             newcomer_settlements: 3,
@@ -252,6 +253,10 @@ pub struct Policy {
     pub latency_penalty_ppm: u32,
     /// Worth of a passed check, in parts per million; 0 switches the checker off.
     pub checker_ppm: u32,
+    /// Largest price penalty, in parts per million; 0: prices do not matter. Spec: SETTLE-1.
+    pub price_ppm: u32,
+    /// Price at which that penalty is whole, in microunits; 1 to [`PRICE_SCALE_MAX`].
+    pub price_scale_microunits: u64,
     /// How ballots are weighed.
     pub vote_rule: crate::vote::VoteRule,
     /// Whom the operator named for a kind of step (by the digest of its bucket). Only under [`PolicyKind::Static`]; at most
@@ -274,30 +279,34 @@ pub enum Learning {
     Kept,
 }
 
+/// Largest price scale, in microunits: times a million it fits 128 bits many times.
+pub(crate) const PRICE_SCALE_MAX: u64 = 1_000_000_000_000_000;
 /// Most peers that a policy names: the policy is a value of the state, and evidence often holds it.
 pub const NAMED_MAX: usize = 16;
 
 impl Policy {
-    /// One LinUCB for all peers, with the exploration that the corrected experiments favour (a tenth of the bound).
+    /// One LinUCB for all peers, with the numbers of decision 0042: the default of a node, of the demo and of the experiments.
     pub fn shared() -> Self {
         Self {
             parameters: crate::policy::PolicyParameters {
                 kind: PolicyKind::Shared,
-                lambda_ppm: 50_000,
+                lambda_ppm: 500_000,
                 delta_ppm: 50_000,
                 alpha_ppm: 1_000_000,
                 noise_ppm: 500_000,
                 norm_bound_ppm: 1_000_000,
-                exploration_ppm: 100_000,
+                exploration_ppm: 50_000,
                 ..crate::policy::PolicyParameters::SHARED
             },
             winner_bonus_ppm: 500_000,
             latency_penalty_ppm: 200_000,
             checker_ppm: 0,
+            price_ppm: 160_000,
+            price_scale_microunits: 1_000_000,
             vote_rule: crate::vote::VoteRule::Reliability,
             named: BTreeMap::new(),
-            change_threshold_ppm: 0,
-            change_drift_ppm: 0,
+            change_threshold_ppm: 4_000_000,
+            change_drift_ppm: 100_000,
         }
     }
 
@@ -325,6 +334,8 @@ impl Policy {
                 policy.winner_bonus_ppm,
                 policy.latency_penalty_ppm,
                 policy.checker_ppm,
+                policy.price_ppm,
+                policy.price_scale_microunits,
             )
         };
         self.parameters.may_follow(&earlier.parameters) && rewards(self) == rewards(earlier)
@@ -344,6 +355,9 @@ impl Policy {
                 ..crate::policy::PolicyParameters::PAPER
             },
             vote_rule: crate::vote::VoteRule::Screening,
+            price_ppm: 0,
+            change_threshold_ppm: 0,
+            change_drift_ppm: 0,
             ..Self::shared()
         }
     }
@@ -351,6 +365,13 @@ impl Policy {
     /// Executors drawn evenly from the ranking.
     pub fn random_top() -> Self {
         Self::of_kind(PolicyKind::RandomTop)
+    }
+
+    /// A price over the price scale, in parts per million, rounded down; at most a million. Spec: SETTLE-24.
+    pub fn price_share_ppm(&self, price_microunits: u64) -> u32 {
+        let scale = u128::from(self.price_scale_microunits.max(1));
+        let share = u128::from(price_microunits) * 1_000_000 / scale;
+        u32::try_from(share.min(1_000_000)).unwrap_or(1_000_000)
     }
 
     /// The digest that beacons name.
@@ -455,6 +476,13 @@ impl Policy {
                 0..=10_000_000,
                 "0 to 10000000",
             )?,
+            price_ppm: reader.ppm("price_ppm", value.price_ppm)?,
+            price_scale_microunits: reader.within(
+                "price_scale_microunits",
+                value.price_scale_microunits,
+                1..=PRICE_SCALE_MAX,
+                "1 to 10^15 microunits",
+            )?,
             vote_rule,
             named,
             change_threshold_ppm: reader.within(
@@ -511,6 +539,8 @@ impl Policy {
                 .collect(),
             change_threshold_ppm: self.change_threshold_ppm,
             change_drift_ppm: self.change_drift_ppm,
+            price_ppm: self.price_ppm,
+            price_scale_microunits: self.price_scale_microunits,
             epsilon_ppm: self.parameters.epsilon_ppm,
         }
     }

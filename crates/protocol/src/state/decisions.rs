@@ -16,7 +16,7 @@ use crate::{
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
         AnswerForm, Beacon, Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase,
-        Policy, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
+        Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
     screening::{self, Candidate, Exploration, Weights, rank},
@@ -389,7 +389,7 @@ impl State {
         selection: &PendingSelection,
         tally: Option<&Tally>,
     ) -> Outcome {
-        let parameters = self.reward_parameters(&step.policy);
+        let parameters = self.reward_parameters(step);
         let latency_ms = selection.latency_ms;
         let (class, result) = match selection.progress {
             Progress::Revealed(Some(answer)) => {
@@ -410,7 +410,7 @@ impl State {
                         vote,
                         latency_ms,
                         checked,
-                        price_share_ppm: 0,
+                        price_share_ppm: step.price_share_ppm(selection.bid),
                     }),
                 )
             }
@@ -428,13 +428,19 @@ impl State {
         }
     }
 
-    fn reward_parameters(&self, policy: &Policy) -> RewardParameters {
+    fn reward_parameters(&self, step: &OpenStep) -> RewardParameters {
+        let policy = &step.policy;
         RewardParameters {
-            winner_bonus_ppm: policy.winner_bonus_ppm,
+            // Nobody can win alone: what cannot be earned is no part of the highest reward either.
+            winner_bonus_ppm: if step.is_alone() {
+                0
+            } else {
+                policy.winner_bonus_ppm
+            },
             latency_penalty_ppm: policy.latency_penalty_ppm,
             latency_scale_ms: u64::from(self.params.latency_scale_ms()),
             checker_ppm: policy.checker_ppm,
-            price_ppm: 0,
+            price_ppm: policy.price_ppm,
         }
     }
 
@@ -565,7 +571,7 @@ impl State {
         bucket.observe(
             &self.params,
             &step.policy,
-            u64::from(outcome.class == OutcomeClass::Won),
+            u64::from(succeeded(step, selection, outcome)),
             outcome.reward,
             right,
         );
@@ -656,6 +662,16 @@ impl State {
             None
         };
         Ok(())
+    }
+}
+
+/// Whether a settled selection counts for the prior: it won, or it was to answer alone, gave a valid answer, and no checker found
+/// that wrong. Spec: SETTLE-25.
+fn succeeded(step: &OpenStep, selection: &PendingSelection, outcome: &Outcome) -> bool {
+    match outcome.class {
+        OutcomeClass::Won => true,
+        OutcomeClass::Valid => step.is_alone() && selection.checker != CheckerVerdict::Failed,
+        OutcomeClass::Invalid | OutcomeClass::Timeout | OutcomeClass::Void => false,
     }
 }
 

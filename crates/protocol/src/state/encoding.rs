@@ -295,6 +295,7 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
                 statement: bytes(&bid.statement),
                 similarity: f64_to_field(bid.similarity),
                 load_ppm: bid.load_ppm,
+                price_share_ppm: bid.price_share_ppm,
                 eligible: bid.eligible,
                 nonce_commitment: bid.nonce_commitment.as_ref().map(bytes).unwrap_or_default(),
                 nonce: bid.nonce.map(Vec::from).unwrap_or_default(),

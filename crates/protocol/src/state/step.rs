@@ -57,6 +57,8 @@ pub struct StepBid {
     pub similarity: f64,
     /// Claimed load, in parts per million.
     pub load_ppm: u32,
+    /// Its price over the price scale of the policy, in parts per million; 0 for the own bid. Spec: SETTLE-24.
+    pub price_share_ppm: u32,
     /// Whether the bid takes part.
     pub eligible: bool,
     /// Commitment to the bidder's nonce, where the beacon asks for one; none for the own bid.
@@ -127,6 +129,14 @@ impl OpenStep {
             .map(|ranked| ranked.score)
     }
 
+    /// The price of a bid over the price scale, in parts per million.
+    pub fn price_share_ppm(&self, bid: u64) -> u32 {
+        self.bids
+            .iter()
+            .find(|known| known.entry == bid)
+            .map_or(0, |known| known.price_share_ppm)
+    }
+
     /// The ranked bids that no selection took yet, best first.
     pub fn remaining(&self) -> impl Iterator<Item = &Ranked> {
         self.ranking.iter().filter(|ranked| {
@@ -139,6 +149,11 @@ impl OpenStep {
     /// Whether nobody is selected yet: the beacon is open for bids, or the draw is to come. Spec: CAP-4.
     pub fn awaits_selection(&self) -> bool {
         !self.closed || self.policy.parameters.kind.uses_chance() && self.seed.is_none()
+    }
+
+    /// Whether one executor was asked for: nobody can agree with it, so whoever answers is judged by that alone. Spec: SETTLE-25.
+    pub fn is_alone(&self) -> bool {
+        self.beacon.executors == 1
     }
 
     /// Whether every selection has a receipt or failed.

@@ -311,6 +311,7 @@ fn bid(value: &wire::CandidateState) -> Result<StepBid, RecordError> {
         statement: reader.digest("statement", &value.statement)?,
         similarity: number(reader, "similarity", &value.similarity)?,
         load_ppm: reader.ppm("load_ppm", value.load_ppm)?,
+        price_share_ppm: reader.ppm("price_share_ppm", value.price_share_ppm)?,
         eligible: value.eligible,
         nonce_commitment: reader.optional_digest("nonce_commitment", &value.nonce_commitment)?,
         nonce: match value.nonce.as_slice() {

@@ -43,8 +43,20 @@ pub(crate) fn nonce(executor: usize) -> [u8; 32] {
 }
 
 /// The parameters of test networks.
+/// The papers' weights, by which load and latency are seen in a ranking too.
 pub(crate) fn params() -> Params {
-    Params::standard("test", 0).expect("standard parameters hold")
+    [
+        ("screening_similarity_ppm", 500_000),
+        ("screening_prior_ppm", 350_000),
+        ("screening_stability_ppm", 150_000),
+        ("reputation_weight_ppm", 100_000),
+    ]
+    .into_iter()
+    .try_fold(
+        Params::standard("test", 0).expect("standard parameters hold"),
+        |params, (name, value)| params.with(name, value),
+    )
+    .expect("weights within their ranges")
 }
 
 /// A peer and its log, on which every entry is applied as it is made.

@@ -191,6 +191,7 @@ impl State {
             statement: issued.digest,
             similarity: fit.similarity,
             load_ppm: bid.load_ppm,
+            price_share_ppm: 0,
             eligible: true,
             nonce_commitment: None,
             nonce: None,

@@ -72,6 +72,7 @@ impl State {
             statement: received.digest(),
             similarity: fit.similarity,
             load_ppm: bid.load_ppm,
+            price_share_ppm: step.policy.price_share_ppm(bid.price_microunits),
             eligible: checked.is_ok(),
             nonce_commitment: bid.nonce_commitment,
             nonce: None,
