@@ -1018,6 +1018,11 @@ def parameters(policy):
         policy.exploration_ppm, policy.discount_ppm, frozen_after=policy.frozen_after if policy.HasField("frozen_after") else None, epsilon=policy.epsilon_ppm)
 
 
+def price_share(policy, price):
+    """SETTLE-24."""
+    return min(10**6, price * 10**6 // policy.price_scale_microunits)
+
+
 def follows(policy, earlier):
     """SELECT-27."""
     same = ("kind", "lambda_ppm", "discount_ppm", "winner_bonus_ppm", "latency_penalty_ppm", "checker_ppm", "price_ppm",
