@@ -197,7 +197,8 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         | Body::Replacement(_)
         | Body::Settlement(_)
         | Body::TaskDecided(_)
-        | Body::Draw(_) => None,
+        | Body::Draw(_)
+        | Body::RootRecorded(_) => None,
     }
 }
 

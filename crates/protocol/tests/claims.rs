@@ -49,7 +49,11 @@ fn folded(entries: &[Vec<u8>]) -> Replay {
         let mut entry = Entry::parse(bytes, Some(&network)).unwrap();
         if matches!(
             entry.body,
-            Body::Close(_) | Body::Replacement(_) | Body::Settlement(_) | Body::TaskDecided(_)
+            Body::Close(_)
+                | Body::Replacement(_)
+                | Body::Settlement(_)
+                | Body::TaskDecided(_)
+                | Body::RootRecorded(_)
         ) {
             let duty = replay.state().duty().expect("a decision is due");
             entry.body = replay.state_mut().decide(duty).expect("can be decided");
@@ -80,6 +84,7 @@ fn without_claims(bytes: &[u8]) -> Vec<u8> {
             }
         }
         Body::TaskDecided(decided) => decided.winner = None,
+        Body::RootRecorded(recorded) => recorded.state_root = Digest::ZERO,
         _ => return bytes.to_vec(),
     }
     entry.encode()

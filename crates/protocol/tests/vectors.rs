@@ -550,7 +550,7 @@ fn log_vectors_of_entries() {
             check("entries", &name.replace('_', "-"), &text);
         }
     }
-    assert_eq!(kinds.len(), 27, "every kind of entry: {kinds:?}");
+    assert_eq!(kinds.len(), 28, "every kind of entry: {kinds:?}");
 }
 
 fn check_record<R: StatementRecord>(case: &str, record: &R) {
@@ -831,26 +831,24 @@ fn evidence_vectors_of_histories() {
 #[test]
 fn evidence_vectors_of_windows() {
     let mut world = World::standard();
-    world.until_voted();
+    world.until_assigned();
+    let beacon = world.beacon_index();
     let author = &mut world.coordinator;
-    let Body::Settlement(settlement) = author.decision() else {
-        panic!("a settlement");
+    let early = Timeout {
+        beacon,
+        phase: Phase::Receipt(0),
     };
-    let mut wrong = settlement.clone();
-    wrong.outcomes[0].reward = 0.25;
-    wrong.state_root = Digest::ZERO;
-    let entries = with(author, Body::Settlement(wrong));
+    let entries = with(author, Body::Timeout(early));
     let fault = replay(&entries).expect_err("a fault");
     let note = author.checkpoint(&entries, Digest::ZERO);
     let evidence = Evidence::prove(&entries, &note, &[], &fault).unwrap();
     check_evidence(
         "window-from-close",
-        "A wrong reward and a wrong root: the window begins with the close.",
+        "A time-out before it is due: the window begins with the close.",
         &evidence,
     );
-    let part = author.entries.len() - 3;
-    let middle = replay(&author.entries[..part]).unwrap().state_mut().root();
-    let base = author.checkpoint(&author.entries[..part], middle);
+    let root = author.replay.state_mut().root();
+    let base = author.checkpoint(&author.entries, root);
     let evidence = Evidence::prove(&entries, &note, &[&base], &fault).unwrap();
     check_evidence(
         "window-from-checkpoint",
@@ -896,6 +894,28 @@ fn evidence_vectors_of_windows() {
         &[whole.as_slice(), &[0]].concat(),
     );
     check_no_evidence("empty", "EVIDENCE-1", "No proof.", &[]);
+}
+
+#[test]
+fn evidence_vectors_of_windows_with_a_wrong_root() {
+    let mut world = World::standard();
+    world.until_voted();
+    let author = &mut world.coordinator;
+    let Body::Settlement(settlement) = author.decision() else {
+        panic!("a settlement");
+    };
+    let mut wrong = settlement.clone();
+    wrong.outcomes[0].reward = 0.25;
+    wrong.state_root = Digest::ZERO;
+    let entries = with(author, Body::Settlement(wrong));
+    let fault = replay(&entries).expect_err("a fault");
+    let note = author.checkpoint(&entries, Digest::ZERO);
+    let evidence = Evidence::prove(&entries, &note, &[], &fault).unwrap();
+    check_evidence(
+        "window-from-root",
+        "A wrong reward and a wrong root: the window begins where the root is recorded by itself.",
+        &evidence,
+    );
     let honest = [
         author.entries.as_slice(),
         &[author.entry(Body::Settlement(settlement)).encode()],
@@ -907,7 +927,7 @@ fn evidence_vectors_of_windows() {
     if let Some(proto::evidence::Proof::Window(window)) = &mut same.proof {
         let honest_tree = tree(&honest);
         let last = honest.len() - 1;
-        window.entries = honest[part..].to_vec();
+        window.entries = honest[honest.len() - window.entries.len()..].to_vec();
         window.checkpoint = honest_note.into_bytes();
         window.hashes = honest_tree
             .inclusion_proof(last as u64, honest_tree.size())
@@ -919,7 +939,7 @@ fn evidence_vectors_of_windows() {
     check_no_evidence(
         "window-honest",
         "EVIDENCE-9",
-        "The right settlement: the part of the state does not show its root.",
+        "The right settlement: the part of the state does not show what it looks up.",
         &encode(&same),
     );
     let genesis = Author::new(3);

@@ -11,7 +11,7 @@ use crate::{Digest, Domain, digest};
 /// the entry's own fields; small enough that a receiver can hold many.
 ///
 /// Spec: LOG-5.
-pub const ENTRY_SIZE_MAX: usize = 32 * 1024;
+pub const ENTRY_SIZE_MAX: usize = 8 * 1024;
 
 /// An entry's place in its log, as the entry itself states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -88,6 +88,7 @@ fn body_json(body: &Body) -> Value {
         }
         Body::OpeningReceived(received) => received_json(received),
         Body::Draw(draw) => draw_json(draw),
+        Body::RootRecorded(recorded) => json!({ "state_root": recorded.state_root.to_string() }),
     }
 }
 

@@ -145,6 +145,7 @@ fn summary(body: &Body) -> String {
                 .collect::<Vec<_>>()
                 .join("; ")
         ),
+        Body::RootRecorded(recorded) => format!("state {}", recorded.state_root.fmt_short()),
     }
 }
 

@@ -243,7 +243,7 @@ def window(proof):
     if base == "from_genesis":
         fold = log.began
     elif base == "from_entry":
-        require(entries and messages[0].WhichOneof("body") in ("close", "draw", "settlement"), "no entry with a state root")
+        require(entries and messages[0].WhichOneof("body") in ("close", "draw", "settlement", "root_recorded"), "no entry with a state root")
         root = getattr(messages[0], messages[0].WhichOneof("body")).state_root
         fold = restored(log, proof.from_entry.nodes, root, messages[0].index, messages[0].previous)
     else:

@@ -8,12 +8,12 @@ from .notes import parse_checkpoint, parse_note
 from .tree import EMPTY as EMPTY_TREE
 from .tree import SIZE_MAX
 
-ENTRY_SIZE_MAX = 32_768  # LOG-5
+ENTRY_SIZE_MAX = 8_192  # LOG-5
 PARAMS_SIZE_MAX = 1_024  # CAP-1
 
 # Payloads of statements: type (KEYS-9), largest size.
 PAYLOADS = {
-    "Capability": (1, 8_192), "Revocation": (2, 128), "Beacon": (3, 4_096), "Bid": (4, 512), "Assignment": (5, 1_024),
+    "Capability": (1, 4_096), "Revocation": (2, 128), "Beacon": (3, 4_096), "Bid": (4, 512), "Assignment": (5, 1_024),
     "Receipt": (6, 1_024), "Reveal": (7, 1_024), "Acknowledgement": (8, 128), "Challenge": (10, 1_152),
     "Retirement": (13, 256), "Call": (14, 256), "Opening": (15, 256),
 }
@@ -141,9 +141,10 @@ FIELDS = {
     "Draw": {"secret": digest, "seed": digest, "selections": many, "state_root": digest},
     "Settlement": {"answer": or_empty(digest), "weight": or_empty(number), "outcomes": many, "state_root": digest},
     "Outcome": {"reward": number},
+    "RootRecorded": {"state_root": digest},
     "TaskDecided": {"answer": or_empty(digest), "weight": or_empty(number)},
     # Values of the state (EVIDENCE-11).
-    "Clock": {"entries": count, "duty": between(0, 8), "open_tasks": ascending, "open_beacons": ascending,
+    "Clock": {"entries": count, "duty": between(0, 8), "weight": count, "open_tasks": ascending, "open_beacons": ascending,
               "bids_begin": count, "bids_end": count, "orders_begin": count, "orders_end": count},
     "Counters": dict.fromkeys(("closes", "selections", "settlements", "void_settlements", "timeouts", "self_selections",
                                "tasks", "tasks_decided", "draws", "openings_missed"), count),
@@ -159,8 +160,9 @@ FIELDS = {
     "TaskState": {"key_commitment": digest, "plans": size(1, 8)},
     "PlanState": {"steps": between(1, 8), "steps_done": between(0, 8), "score_sum": bounded(1), "answer": or_empty(digest)},
     "BeaconState": {"statement": digest, "since": count, "seed": or_empty(digest)},
-    "CandidateState": {"peer": key, "statement": digest, "similarity": bounded(1), "load_ppm": share, "price_share_ppm": share,
-                       "nonce_commitment": or_empty(digest), "nonce": or_empty(digest)},
+    "CandidateState": {"peer": key, "statement": digest, "load_ppm": share, "price_share_ppm": share,
+                       "nonce_commitment": or_empty(digest), "nonce": or_empty(digest),
+                       **dict.fromkeys(("similarity", "prior", "latency", "availability", "reputation"), bounded(1))},
     "OwnBidState": {"nonce_commitment": or_empty(digest)},
     "RankedState": {"score": bounded(1)},
     "SelectionState": {

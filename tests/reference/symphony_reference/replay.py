@@ -24,7 +24,7 @@ RULES = {
     "REPLAY-49": "wrong propensity", "REPLAY-50": "two logs under one key",
 }
 RULES_REVISION = 1
-TASKS_MAX = 256  # BEACON-2
+TASKS_MAX = 128  # BEACON-2
 NO_DUTY, CLOSE, ASSIGN, REPLACE, SETTLE, SETTLE_VOID, DECIDE, CALL, DRAW = range(9)
 DECISIONS = {CLOSE: "close", ASSIGN: "assignment_issued", REPLACE: "replacement", SETTLE: "settlement",
              SETTLE_VOID: "settlement", DECIDE: "task_decided", CALL: "call_issued", DRAW: "draw"}
@@ -34,6 +34,18 @@ PICKED, ASSIGNED, ANSWERED, REVEALED, FAILED, TIMED_OUT = range(1, 7)  # progres
 RESULT_ANSWERED, RESULT_UNPARSABLE = 1, 2  # classes of receipts (EXEC-6)
 CHANCE = {16: "random", 17: "random-top", 18: "epsilon-greedy", 19: "thompson"}  # kinds of policies (CHANCE-10)
 WON, VALID, INVALID, TIMEOUT, VOID = range(1, 6)  # classes of outcomes (SETTLE-7)
+
+
+# REPLAY-15: an entry, a key, a step, and what stands in lists.
+ENTRY, KEY, STEP, BID, NONCES, RANKED, SELECTION, PICK, OUTCOME, NAMED = 128, 320, 256, 144, 68, 24, 176, 48, 24, 72
+WEIGHT_MAX = 9_216  # REPLAY-16
+KEYS_LOOKED_UP = {
+    "acknowledgement_received": 0, "resumed": 0, "root_recorded": 0, "policy_set": 1, "task_opened": 1, "timeout": 1,
+    "task_decided": 1, "capability_issued": 1, "capability_received": 1, "revocation_issued": 1, "revocation_received": 1,
+    "beacon_issued": 4, "bid_issued": 5, "bid_received": 5, "assignment_issued": 3, "assignment_received": 4,
+    "receipt_issued": 2, "receipt_received": 2, "reveal_issued": 2, "reveal_received": 2, "close": 2, "replacement": 3,
+    "settlement": 4, "call_issued": 1, "opening_issued": 1, "opening_received": 2, "draw": 2,
+}
 
 
 class Unusable(Exception):
@@ -201,9 +213,11 @@ class Replay:
         self.check_turn(kind, entry.body, message.time_ms)
         self.now, self.index, self.findings = message.time_ms, message.index, entry.findings
         self.duty, self.duty_index, self.duty_slot = clock.duty, clock.duty_index, clock.duty_slot
-        self.set_duty(NO_DUTY)  # it is taken up here; bodies set the next one
+        if kind != "root_recorded":
+            self.set_duty(NO_DUTY)  # it is taken up here; bodies set the next one
         check_place(entry, self.log, self.author, self.index)
         getattr(self, kind)(entry.body, *(entry.statement or ()), *([entry.beacon] if entry.beacon else []))
+        self.weigh(self.weight_of(kind, entry.body))
         edited = self.map.edit("clock")
         edited.entries, edited.time_ms = self.index + 1, self.now
         self.map.commit()
@@ -211,15 +225,19 @@ class Replay:
         return entry
 
     def check_turn(self, kind, body, time):
-        """REPLAY-5, SETTLE-21, SETTLE-8."""
+        """REPLAY-16, REPLAY-5, SETTLE-21, SETTLE-8."""
         clock = self.clock
+        if clock.weight >= WEIGHT_MAX:
+            hold(kind == "root_recorded", "REPLAY-24", "root_recorded", kind)
+            hold(time == clock.time_ms, "REPLAY-24", clock.time_ms, time)
+            return
         if kind == "resumed":
             return
         if clock.duty:
             hold(kind == DECISIONS[clock.duty], "REPLAY-24", DECISIONS[clock.duty], kind)
             hold(time == clock.time_ms, "REPLAY-24", clock.time_ms, time)
             return
-        hold(kind not in DECISIONS.values(), "REPLAY-41", "no decision", kind)
+        hold(kind not in (*DECISIONS.values(), "root_recorded"), "REPLAY-41", "no decision", kind)
         if kind == "timeout":
             self.map.get("beacon/", u64(body.beacon))  # of a partial state, it must be known
         first = self.first_deadline()
@@ -265,6 +283,67 @@ class Replay:
         self.map.put(queue, u64(getattr(clock, end)), queued)
         setattr(clock, end, getattr(clock, end) + 1)
 
+    # ---- weight (REPLAY-15) -------------------------------------------------------------------------------------------
+
+    def weigh(self, size):
+        self.map.edit("clock").weight += size
+
+    def weight_of(self, kind, body):
+        size = sum(len(getattr(body, field)) for field in ("payload", "statement", "beacon", "call")
+                   if isinstance(getattr(body, field, None), bytes))
+        keys = KEYS_LOOKED_UP[kind]
+        if kind == "beacon_issued" and self.steps[self.index].beacon.HasField("own_bid"):
+            keys += 3
+        if kind in ("close", "draw"):
+            keys += len(body.selections)
+            size = sum(PICK + len(s.features) for s in body.selections)
+            size += RANKED * len(body.ranking) if kind == "close" else len(body.secret) + len(body.seed)
+        if kind == "replacement":
+            size = PICK + len(body.selection.features)
+        if kind == "settlement":
+            keys += 3 * len(body.outcomes)
+            size = OUTCOME * len(body.outcomes)
+        return ENTRY + KEY * keys + size
+
+    def weigh_capability(self, peer):
+        if self.map.get("capability/", peer):
+            self.weigh(len(canonical(self.capabilities[peer])))
+
+    def weigh_model(self):
+        state = self.map.get("policy")
+        if state:
+            self.weigh(NAMED * len(state.policy.named) + size_of_numbers(state.shared))
+
+    def weigh_learned(self, step, peers):
+        state = self.map.get("policy")
+        if state and state.since == self.state_of(step).since and hasattr(m.Policy(parameters(state.policy)).rule, "peers"):
+            for peer in peers:
+                held = self.map.get("policy-peer/", peer)
+                self.weigh(KEY + (size_of_numbers(held.own) if held else 0))
+
+    def weigh_choice(self, step, candidates):
+        self.weigh_step(step)
+        self.weigh_model()
+        self.weigh_learned(step, [one["peer"] for one in candidates])
+
+    def weigh_step(self, step):
+        clock, state = self.map.edit("clock"), self.state_of(step)
+        if clock.weighed_step == step.index:
+            return
+        clock.weighed_step = step.index
+        bid = BID + NONCES if step.beacon.secret_commitment else BID
+        self.weigh(STEP + len(canonical(step.beacon)) + bid * len(state.candidates) + RANKED * len(state.ranking)
+                   + NAMED * len(state.policy.named) + sum(SELECTION + len(s.features) for s in state.selections))
+
+    def begin_weight(self):
+        clock = self.map.edit("clock")
+        clock.weight, clock.weighed_step = 0, 0
+
+    def root_recorded(self, body):
+        """REPLAY-16."""
+        self.check_root(body.state_root)
+        self.begin_weight()
+
     def set_duty(self, duty, index=0, slot=0):
         clock = self.map.edit("clock")
         clock.duty, clock.duty_index, clock.duty_slot = duty, index, slot
@@ -294,11 +373,13 @@ class Replay:
         self.keep_model(m.Policy(parameters(body.policy)), state)
 
     def capability_issued(self, body, author, kind, capability, digest):
+        self.weigh_capability(author)
         known = self.map.get("capability/", author)
         hold(not known or capability.sequence > known.sequence, "REPLAY-27", "a higher number", capability.sequence)
         self.keep_capability(author, capability, digest)
 
     def capability_received(self, body, author, kind, capability, digest):
+        self.weigh_capability(author)
         known = self.map.get("capability/", author)
         if known and capability.sequence == known.sequence and digest != known.statement:
             self.find("REPLAY-27", author, known.statement.hex(), digest.hex())
@@ -312,6 +393,7 @@ class Replay:
         self.capabilities[author] = capability
 
     def revocation_issued(self, body, author, kind, revocation, digest):
+        self.weigh_capability(author)
         known = self.map.get("capability/", author)
         if known and known.sequence == revocation.sequence:
             self.map.edit("capability/", author).revoked = True
@@ -369,8 +451,11 @@ class Replay:
             own = beacon.own_bid
             capability = self.reliance(author, lambda known: known.entry == own.capability)
             similarity = self.own_match(capability, beacon, own.match_ppm)
+            bucket = bucket_of(beacon)
             step.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
-                                load_ppm=own.load_ppm, eligible=True)
+                                load_ppm=own.load_ppm, eligible=True, **self.standing(bucket, author))
+            self.weigh_capability(author)
+        self.weigh_model()
         self.map.edit("task/", u64(beacon.task)).plans[beacon.plan].open = True
         self.map.put("beacon/", u64(self.index), step)
         self.map.edit("clock").open_beacons.append(self.index)
@@ -379,7 +464,7 @@ class Replay:
         self.add_step(self.index, beacon)
 
     def add_step(self, index, beacon):
-        self.steps[index] = Step(index, beacon, HP("bucket", [tag.encode() for tag in beacon.tags]))
+        self.steps[index] = Step(index, beacon, bucket_of(beacon))
 
     def bid_issued(self, body, author, kind, bid, digest, foreign):
         """BEACON-11."""
@@ -388,6 +473,7 @@ class Replay:
         hold(not self.map.get("bid/", foreign.author + bid.beacon), "REPLAY-31", "one bid", "a second one")
         capability = self.reliance(author, lambda known: known.statement == bid.capability)
         self.own_match(capability, beacon, bid.match_ppm)
+        self.weigh_capability(author)
         until = later(beacon.close_deadline_ms, beacon.reveal_ms if beacon.secret_commitment else 0)
         row = MESSAGES["OwnBidState"](entry=self.index, until_ms=until, nonce_commitment=bid.nonce_commitment)
         self.enqueue("bid/", foreign.author + bid.beacon, row,
@@ -401,6 +487,7 @@ class Replay:
         step = self.step_of(place.beacon) if place and not place.selection else None
         hold(step and not self.state_of(step).closed, turn, "an open beacon of this log", bid.beacon.hex())
         hold(step.beacon.reach != DIRECTED or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
+        self.weigh_step(step)
         held = next((c for c in self.state_of(step).candidates if c.peer == author), None)
         hold(not held or held.statement != digest, turn, "a bid once", "twice")
         if held:
@@ -418,7 +505,8 @@ class Replay:
         state.candidates.add(bid=self.index, peer=author, statement=digest, similarity=pack(similarity),
                              load_ppm=bid.load_ppm, price_share_ppm=price_share(state.policy, bid.price_microunits),
                              eligible=bid.match_ppm == phi and phi >= threshold,
-                             nonce_commitment=bid.nonce_commitment)
+                             nonce_commitment=bid.nonce_commitment, **self.standing(step.bucket, author))
+        self.weigh_capability(author)
         if sum(c.peer != self.author for c in state.candidates) >= step.beacon.close_bids:
             self.set_duty(CLOSE, step.index)
 
@@ -446,17 +534,22 @@ class Replay:
         measures = self.bucket_measures(bucket, peer)
         return (1000 * measures.wins + s) / (1000 * measures.settlements + (s + f))
 
-    def candidate(self, step, bid):
-        """SETTLE-16."""
-        held = next(c for c in self.state_of(step).candidates if c.bid == bid)
-        measures, bucket = self.peer_measures(held.peer), self.bucket_measures(step.bucket, held.peer)
+    def standing(self, bucket, peer):
+        """SETTLE-16: what is fixed with a bid."""
+        measures, held = self.peer_measures(peer), self.bucket_measures(bucket, peer)
         return {
-            "peer": held.peer, "bid": bid, "newcomer": bucket.settlements < self.params.newcomer_settlements,
-            "similarity": unpack(held.similarity), "prior": self.prior(step.bucket, held.peer),
-            "load": m.ratio(held.load_ppm), "latency": m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms),
-            "availability": 1 - unpack(measures.failure), "reputation": unpack(bucket.reputation),
-            "named": any((one.bucket, one.peer) == (step.bucket, held.peer) for one in self.state_of(step).policy.named),
+            "prior": pack(self.prior(bucket, peer)), "availability": pack(1 - unpack(measures.failure)),
+            "latency": pack(m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms)),
+            "reputation": held.reputation, "newcomer": held.settlements < self.params.newcomer_settlements,
         }
+
+    def candidate(self, step, held):
+        """SETTLE-16."""
+        numbers = {name: unpack(getattr(held, name))
+                   for name in ("similarity", "prior", "latency", "availability", "reputation")}
+        named = any((one.bucket, one.peer) == (step.bucket, held.peer) for one in self.state_of(step).policy.named)
+        return {"peer": held.peer, "bid": held.bid, "newcomer": held.newcomer, "load": m.ratio(held.load_ppm), "named": named,
+                **numbers}
 
     def model(self, peers):
         """The policy in force, with what it learned of these peers."""
@@ -513,6 +606,12 @@ class Replay:
         hold(index == self.duty_index, "REPLAY-24", self.duty_index, index)
         return self.step_of(index)
 
+    def step_with_root(self, body):
+        """The step that is due, under the root that the decision records: compared first, before anything is looked up."""
+        hold(body.beacon == self.duty_index, "REPLAY-24", self.duty_index, body.beacon)
+        self.check_root(body.state_root)
+        return self.step_of(body.beacon)
+
     def step_of(self, index):
         """An open step."""
         self.map.get("beacon/", u64(index))
@@ -546,12 +645,12 @@ class Replay:
         hold([one.propensity for one in claimed] == expected, "REPLAY-49", propensities, [one.propensity for one in claimed])
 
     def close(self, body):
-        step = self.step_due(body.beacon)
+        step = self.step_with_root(body)
         state, params = self.edit_step(step), self.params
         counters = self.map.edit("counters")
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
-        candidates = [self.candidate(step, c.bid) for c in state.candidates if c.eligible]
+        candidates = [self.candidate(step, c) for c in state.candidates if c.eligible]
         weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
         chance, everybody = state.policy.kind in CHANCE, CHANCE.get(state.policy.kind) == "random"
         ranking = m.rank(candidates, weights, 32 if everybody else step.beacon.shortlist, explores)
@@ -561,11 +660,15 @@ class Replay:
         model, in_force = self.selector(step, [one["peer"] for one in shortlist])
         picks, after = ([], model) if chance else m.pick(model, shortlist, step.beacon.executors, 0, explores)
         self.check_picks(body.selections, picks, model, shortlist)
-        self.check_root(body.state_root)
+        self.begin_weight()
+        self.weigh_choice(step, shortlist)
         state.closed = True
         self.map.edit("clock").bidding -= not chance
         for _, bid, score in ranking:
             state.ranking.add(bid=bid, score=pack(score))
+        ranked = [clone(c) for c in state.candidates if any(c.bid == r.bid for r in state.ranking)]
+        del state.candidates[:]
+        state.candidates.extend(ranked)
         for chosen in picks:
             self.take_selection(step, shortlist, chosen, model)
         if in_force and not chance:
@@ -590,6 +693,7 @@ class Replay:
         step = self.step_due(self.duty_index)
         hold(call.beacon == self.state_of(step).statement, "REPLAY-24", "the step that is due", call.beacon.hex())
         hold(call.close == self.last, "REPLAY-47", self.last.hex(), call.close.hex())
+        self.weigh_step(step)
         self.edit_step(step).openings_due_ms = later(self.now, step.beacon.reveal_ms)
 
     def opening_issued(self, body, author, kind, opening, digest, call):
@@ -606,6 +710,7 @@ class Replay:
         place = self.map.get("name/", opening.beacon)
         step = self.step_of(place.beacon) if place and not place.selection else None
         hold(step and self.state_of(step).openings_due_ms, "REPLAY-47", "a beacon that is called", opening.beacon.hex())
+        self.weigh_step(step)
         bid = next((c for c in self.closed_nonces(step) if c.peer == author), None)
         hold(bid, "REPLAY-47", "a closed nonce of the ranking", author.hex())
         hold(bid.nonce_commitment == nonce_commitment(opening, author), "REPLAY-47", bid.nonce_commitment.hex(), "another one")
@@ -619,7 +724,7 @@ class Replay:
 
     def draw(self, body):
         """CHANCE-5, CHANCE-6."""
-        step = self.step_due(body.beacon)
+        step = self.step_with_root(body)
         state = self.edit_step(step)
         commitment = HP("secret", [self.log, u64(step.index), body.secret])
         hold(step.beacon.secret_commitment == commitment, "REPLAY-48", step.beacon.secret_commitment.hex(), commitment.hex())
@@ -627,13 +732,15 @@ class Replay:
         seed = HP("seed", [state.statement, body.secret, *parts])
         hold(seed == body.seed, "REPLAY-48", seed.hex(), body.seed.hex())
         closed = self.closed_nonces(step)
-        everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
+        everyone = {c.bid: self.candidate(step, c) for c in state.candidates if c.eligible}
         out = {c.bid for c in closed}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in out]
         model, in_force = self.selector(step, [one["peer"] for one in candidates])
         picks, propensities, after = m.draw(model, candidates, step.beacon.executors, 0, m.Stream(seed, 0))
         self.check_picks(body.selections, picks, model, candidates, propensities)
-        self.check_root(body.state_root)
+        self.begin_weight()
+        self.weigh_choice(step, candidates)
+        self.weigh(KEY * len(closed))
         kept = [(r.bid, r.score) for r in state.ranking if r.bid not in out]
         del state.ranking[:]
         for bid, score in kept:
@@ -658,6 +765,7 @@ class Replay:
         state, rule = self.edit_step(step), "REPLAY-35"
         hold(assignment.beacon == state.statement, rule, state.statement.hex(), assignment.beacon.hex())
         hold(assignment.slot == self.duty_slot, "REPLAY-24", self.duty_slot, assignment.slot)
+        self.weigh_step(step)
         selection = state.selections[self.duty_slot]
         commitment = self.map.get("task/", u64(step.beacon.task)).key_commitment
         hold(assignment.executor == selection.executor, rule, selection.executor.hex(), assignment.executor.hex())
@@ -675,7 +783,7 @@ class Replay:
         state = self.edit_step(step)
         hold(body.slot == self.duty_slot, "REPLAY-24", self.duty_slot, body.slot)
         taken = {s.bid for s in state.selections}
-        everyone = {c.bid: self.candidate(step, c.bid) for c in state.candidates if c.eligible}
+        everyone = {c.bid: self.candidate(step, c) for c in state.candidates if c.eligible}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in taken]
         newcomers = sum(everyone[bid]["newcomer"] for bid in taken)
         model, in_force = self.selector(step, [one["peer"] for one in candidates])
@@ -685,6 +793,7 @@ class Replay:
         else:
             (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
         self.check_picks([body.selection], [chosen], model, candidates, propensities)
+        self.weigh_choice(step, candidates)
         state.selections[body.slot].replaced = True
         self.take_selection(step, candidates, chosen, model)
         if in_force:
@@ -696,7 +805,11 @@ class Replay:
     def pending(self, assignment):
         """The step and slot of a selection under this assignment, or None."""
         place = self.map.get("name/", assignment)
-        return (self.step_of(place.beacon), place.selection - 1) if place and place.selection else None
+        if not place or not place.selection:
+            return None
+        step = self.step_of(place.beacon)
+        self.weigh_step(step)
+        return step, place.selection - 1
 
     def remembered(self, assignment):
         """EXEC-9: what the author was ordered to execute, and may still reveal."""
@@ -788,7 +901,7 @@ class Replay:
 
     def reveal_received(self, body, author, kind, reveal, digest):
         """EXEC-14, SETTLE-6."""
-        policy = self.map.get("policy")
+        policy = body.checker and self.map.get("policy")
         hold(not body.checker or policy and policy.policy.checker_ppm, "REPLAY-40", "no checker", body.checker)
         pending = self.pending(reveal.assignment)
         if pending:
@@ -818,6 +931,7 @@ class Replay:
 
     def timeout(self, body):
         step = self.step_of(body.beacon)
+        self.weigh_step(step)
         if body.phase == BIDS:
             self.set_duty(CLOSE, step.index)
         elif body.phase == OPENINGS:
@@ -872,7 +986,7 @@ class Replay:
         return next(c.price_share_ppm for c in self.state_of(step).candidates if c.bid == selection.bid)
 
     def settlement(self, body):
-        step, void = self.step_due(body.beacon), self.duty == SETTLE_VOID
+        step, void = self.step_with_root(body), self.duty == SETTLE_VOID
         state = self.state_of(step)
         tally, outcomes = None, [(VOID, 0, 0.0)] * len(state.selections)
         if not void:
@@ -884,7 +998,10 @@ class Replay:
              (answer.hex(), weight.hex(), supporters), (body.answer.hex(), body.weight.hex(), body.supporters))
         claimed = [(class_of(o), o.latency_ms, unpack(o.reward)) for o in body.outcomes]
         hold(claimed == outcomes, "REPLAY-40", outcomes, claimed)
-        self.check_root(body.state_root)
+        self.begin_weight()
+        self.weigh_step(step)
+        self.weigh_model()
+        self.weigh_learned(step, [one.executor for one in state.selections])
         step_weight = 0.0
         for selection in state.selections:
             step_weight = step_weight + self.weight(step, selection)
@@ -979,6 +1096,11 @@ class Replay:
             self.next_void()
 
 
+def bucket_of(beacon):
+    """BEACON-5."""
+    return HP("bucket", [tag.encode() for tag in beacon.tags])
+
+
 def later(time_ms, duration_ms):
     """CONV-8: a due time."""
     return min(time_ms + duration_ms, 2**64 - 1)
@@ -1049,6 +1171,11 @@ def fill(model, state):
         model.cross = [cross[:6], cross[6:]]
     require(canonical(numbers_of(model)) == canonical(state), "numbers that this policy does not have")
     return model
+
+
+def size_of_numbers(state):
+    """REPLAY-15: of a LinearState."""
+    return sum(len(part) for part in (state.matrix, state.squared, state.cross, state.b))
 
 
 def numbers_of(model):

@@ -27,6 +27,23 @@ impl Peer {
 
     /// The same for an input of another peer, which the rules may refuse: then nothing has changed.
     pub(crate) fn try_propose(&mut self, body: Body) -> Result<Applied, Fault> {
+        let applied = self.append(body)?;
+        // Nothing may come between, so nobody else has to know.
+        self.record_root()?;
+        Ok(applied)
+    }
+
+    /// Records the root, if it is due: before everything else, and leaving that as it is. Spec: REPLAY-16.
+    pub(super) fn record_root(&mut self) -> Result<(), Fault> {
+        if let Some(duty @ Duty::Record) = self.state().duty()
+            && let Some(body) = self.replay.state_mut().decide(duty)
+        {
+            self.append(body)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, body: Body) -> Result<Applied, Fault> {
         let in_turn = self.state().duty().is_some();
         let time_ms = if in_turn {
             self.state().time_ms()

@@ -148,6 +148,7 @@ impl Peer {
     pub fn start(&mut self, now_ms: u64) -> Result<Output, ProposeError> {
         self.now_ms = now_ms.max(self.state().time_ms());
         if self.replay.size() > 1 {
+            self.record_root().map_err(ProposeError)?;
             self.propose(Body::Resumed)?;
             self.keep_duties()?;
         }

@@ -69,11 +69,7 @@ pub(super) fn verify(proof: &wire::Window) -> Result<Found, EvidenceError> {
             let bytes = proof.entries.first().map_or(&[][..], Vec::as_slice);
             let entry = Entry::parse(bytes, Some(&log.network)).map_err(record("first entry"))?;
             let root = recorded_root(&entry.body).ok_or_else(|| {
-                EvidenceError::mismatch(
-                    "first entry",
-                    "a close, draw or settlement",
-                    entry.body.name(),
-                )
+                EvidenceError::mismatch("first entry", "one that records a root", entry.body.name())
             })?;
             let state = restore(&log, open, &root)?;
             require("state", "entries", &entry.index, &state.entries())?;
@@ -101,6 +97,7 @@ pub(super) fn recorded_root(body: &Body) -> Option<Digest> {
         Body::Close(close) => Some(close.state_root),
         Body::Settlement(settlement) => Some(settlement.state_root),
         Body::Draw(draw) => Some(draw.state_root),
+        Body::RootRecorded(recorded) => Some(recorded.state_root),
         _ => None,
     }
 }

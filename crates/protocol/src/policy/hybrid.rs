@@ -178,6 +178,9 @@ impl Hybrid {
         })
     }
 
+    /// How many numbers [`Parts::numbers`] counts in [`Hybrid::parts`].
+    pub const NUMBERS: usize = DIMENSION * (DIMENSION + 1) / 2 + DIMENSION;
+
     /// All numbers of the shared part: what state and reports hold.
     pub fn parts(&self) -> Parts {
         Parts {

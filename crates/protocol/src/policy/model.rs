@@ -264,6 +264,15 @@ impl Model {
         }
     }
 
+    /// How many numbers the shared part has; 0 if there is none.
+    pub fn shared_numbers(&self) -> usize {
+        match &self.learned {
+            Learned::Shared(shared) => shared.ridge.numbers(),
+            Learned::Hybrid(_) => Hybrid::NUMBERS,
+            Learned::Disjoint(_) | Learned::Nothing(_) => 0,
+        }
+    }
+
     /// The numbers of the shared part, if it has one.
     pub fn shared_parts(&self) -> Option<Parts> {
         match &self.learned {

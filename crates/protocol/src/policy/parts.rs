@@ -20,3 +20,10 @@ pub struct Parts {
     /// b.
     pub b: Vec<f64>,
 }
+
+impl Parts {
+    /// How many numbers the matrices and b have together.
+    pub fn numbers(&self) -> usize {
+        self.matrix.len() + self.squared.len() + self.cross.len() + self.b.len()
+    }
+}

@@ -43,6 +43,15 @@ impl<const D: usize> Ridge<D> {
         }
     }
 
+    /// How many numbers [`Parts::numbers`] counts in [`Ridge::parts`].
+    pub const fn numbers(&self) -> usize {
+        let triangle = D * (D + 1) / 2;
+        match self {
+            Self::Lasting(_) => triangle + D,
+            Self::Discounted(_) => 2 * triangle + D,
+        }
+    }
+
     /// How many choices it counts.
     pub fn observations(&self) -> u64 {
         match self {

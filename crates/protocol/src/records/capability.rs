@@ -11,7 +11,7 @@ use super::{
 use crate::embedding::Embedding;
 
 /// Largest encoding, in bytes: 32 tags and 16 models at their longest fit.
-const CAPABILITY_SIZE_MAX: usize = 8 * 1024;
+const CAPABILITY_SIZE_MAX: usize = 4 * 1024;
 /// Most tags of a capability.
 pub const CAPABILITY_TAGS_MAX: usize = 32;
 /// Most models of a capability.

@@ -6,7 +6,8 @@ use symphony_transparency::{Digest, canonical::f64s_to_field, f64_to_field};
 use super::{
     error::{Reader, RecordError},
     views::{
-        CloseView, OutcomeView, ReplacementView, SelectionView, SettlementView, TaskDecidedView,
+        CloseView, OutcomeView, ReplacementView, RootRecordedView, SelectionView, SettlementView,
+        TaskDecidedView,
     },
 };
 use crate::policy::DIMENSION;
@@ -120,6 +121,13 @@ pub struct TaskDecided {
     pub task: u64,
     /// The chosen answer; nothing when no plan gave one.
     pub winner: Option<Winner>,
+}
+
+/// The state root where none was recorded for long: evidence may begin here. Spec: REPLAY-15.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RootRecorded {
+    /// State root before this entry.
+    pub state_root: Digest,
 }
 
 impl Close {
@@ -340,6 +348,21 @@ impl TaskDecided {
             task: self.task,
             answer,
             weight,
+        }
+    }
+}
+
+impl RootRecorded {
+    pub(super) fn read(value: RootRecordedView<'_>) -> Result<Self, RecordError> {
+        let reader = Reader("RootRecorded");
+        Ok(Self {
+            state_root: reader.digest("state_root", value.state_root)?,
+        })
+    }
+
+    pub(super) fn write(&self) -> wire::RootRecorded {
+        wire::RootRecorded {
+            state_root: self.state_root.as_bytes().to_vec(),
         }
     }
 }

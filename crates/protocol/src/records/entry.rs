@@ -10,7 +10,7 @@ use super::{
     capability::{Capability, Revocation},
     challenge::Challenge,
     chance::{Call, Opening},
-    decision::{Close, Replacement, Settlement, TaskDecided},
+    decision::{Close, Replacement, RootRecorded, Settlement, TaskDecided},
     draw::Draw,
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Largest entry, in bytes: the largest statements fit together with the entry's own fields.
-pub const ENTRY_SIZE_MAX: usize = 32 * 1024;
+pub const ENTRY_SIZE_MAX: usize = 8 * 1024;
 /// Most plans of a task.
 pub const PLANS_MAX: usize = 8;
 /// Most steps of a plan.
@@ -277,6 +277,8 @@ pub enum Body {
     OpeningReceived(Received<Opening>),
     /// Chance has its say.
     Draw(Draw),
+    /// The state root where none was recorded for long.
+    RootRecorded(RootRecorded),
 }
 
 impl Body {
@@ -310,6 +312,7 @@ impl Body {
             Self::OpeningIssued(..) => "opening_issued",
             Self::OpeningReceived(_) => "opening_received",
             Self::Draw(_) => "draw",
+            Self::RootRecorded(_) => "root_recorded",
         }
     }
 }
@@ -505,6 +508,7 @@ fn read_body(
             Body::OpeningReceived(Received::parse_with(value.statement, network, signatures)?)
         }
         Wire::Draw(value) => Body::Draw(Draw::read(value)?),
+        Wire::RootRecorded(value) => Body::RootRecorded(RootRecorded::read(value)?),
     })
 }
 
@@ -650,5 +654,6 @@ fn write_body(body: &Body) -> wire::entry::Body {
             statement: received.statement.bytes().to_vec(),
         }),
         Body::Draw(draw) => Wire::Draw(draw.write()),
+        Body::RootRecorded(recorded) => Wire::RootRecorded(recorded.write()),
     }
 }

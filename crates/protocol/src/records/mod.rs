@@ -27,7 +27,8 @@ pub use challenge::{AnswerError, AnsweredEntry, CHALLENGED_ENTRIES_MAX, Challeng
 pub use chance::{Call, Opening};
 pub(crate) use decision::LIST_MAX;
 pub use decision::{
-    Close, Outcome, OutcomeClass, Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
+    Close, Outcome, OutcomeClass, Ranked, Replacement, RootRecorded, Selection, Settlement,
+    TaskDecided, Winner,
 };
 pub use draw::Draw;
 pub use entry::{

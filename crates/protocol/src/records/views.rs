@@ -222,6 +222,10 @@ canonical_views! {
         answer: &'a [u8] = 2,
         weight: &'a [u8] = 3,
     }
+
+    pub(super) RootRecordedView<'a> of log::RootRecorded {
+        state_root: &'a [u8] = 1,
+    }
 }
 
 /// An entry. Its body is a oneof, which a list of fields cannot say.
@@ -261,6 +265,7 @@ pub(super) enum BodyView<'a> {
     OpeningIssued(OpeningIssuedView<'a>),
     OpeningReceived(ReceivedView<'a>),
     Draw(DrawView<'a>),
+    RootRecorded(RootRecordedView<'a>),
 }
 
 impl<'a> View<'a> for EntryView<'a> {
@@ -271,7 +276,7 @@ impl<'a> View<'a> for EntryView<'a> {
             index: fields.field(1)?,
             previous: fields.field(2)?,
             time_ms: fields.field(3)?,
-            body: match fields.member(4..=30)? {
+            body: match fields.member(4..=31)? {
                 Some((number, content)) => Some(BodyView::read(number, content)?),
                 None => None,
             },
@@ -309,6 +314,7 @@ impl<'a> BodyView<'a> {
             28 => Self::OpeningIssued(View::whole(content)?),
             29 => Self::OpeningReceived(View::whole(content)?),
             30 => Self::Draw(View::whole(content)?),
+            31 => Self::RootRecorded(View::whole(content)?),
             _ => return None,
         })
     }

@@ -61,7 +61,8 @@ impl State {
             | Body::Replacement(_)
             | Body::Settlement(_)
             | Body::TaskDecided(_)
-            | Body::Draw(_) => Ok(()),
+            | Body::Draw(_)
+            | Body::RootRecorded(_) => Ok(()),
         }
     }
 

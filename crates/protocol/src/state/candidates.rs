@@ -2,8 +2,11 @@
 
 use symphony_transparency::{Digest, PublicKey};
 
-use super::{BucketMeasures, OpenStep, PeerMeasures, State};
-use crate::{number::ratio_ppm, screening::Candidate};
+use super::{BucketMeasures, OpenStep, PeerMeasures, Standing, State};
+use crate::{
+    number::{ratio_ppm, unit},
+    screening::Candidate,
+};
 
 impl State {
     /// What the log measured of a peer, or where every peer starts.
@@ -22,28 +25,34 @@ impl State {
             .unwrap_or_else(|| BucketMeasures::start(&self.params))
     }
 
+    /// What screening and selection will know of a peer that bids now. Spec: SETTLE-16.
+    pub(super) fn standing(&self, bucket: &Digest, peer: &PublicKey) -> Standing {
+        let measures = self.measures(peer);
+        let bucket = self.bucket_measures(bucket, peer);
+        Standing {
+            prior: bucket.prior(&self.params),
+            latency: unit(measures.latency_ms / f64::from(self.params.latency_scale_ms())),
+            availability: 1.0 - measures.failure,
+            reputation: bucket.reputation,
+            newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
+        }
+    }
+
     /// The candidates of an open step, in the order of their bids: every term that screening and selection use.
     pub fn candidates(&self, step: &OpenStep) -> Vec<Candidate> {
-        step.bids
-            .iter()
-            .filter(|bid| bid.eligible)
-            .map(|bid| {
-                let measures = self.measures(&bid.peer);
-                let bucket = self.bucket_measures(&step.bucket, &bid.peer);
-                Candidate {
-                    peer: bid.peer,
-                    bid_index: bid.entry,
-                    similarity: bid.similarity,
-                    prior: bucket.prior(&self.params),
-                    load: ratio_ppm(bid.load_ppm.into()),
-                    latency: crate::number::unit(
-                        measures.latency_ms / f64::from(self.params.latency_scale_ms()),
-                    ),
-                    availability: 1.0 - measures.failure,
-                    reputation: bucket.reputation,
-                    newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
-                    named: step.policy.named.get(&step.bucket) == Some(&bid.peer),
-                }
+        let eligible = step.bids.iter().filter(|bid| bid.eligible);
+        eligible
+            .map(|bid| Candidate {
+                peer: bid.peer,
+                bid_index: bid.entry,
+                similarity: bid.similarity,
+                prior: bid.standing.prior,
+                load: ratio_ppm(bid.load_ppm.into()),
+                latency: bid.standing.latency,
+                availability: bid.standing.availability,
+                reputation: bid.standing.reputation,
+                newcomer: bid.standing.newcomer,
+                named: step.policy.named.get(&step.bucket) == Some(&bid.peer),
             })
             .collect()
     }

@@ -56,6 +56,8 @@ impl State {
 
     pub(super) fn apply_draw(&mut self, found: &Draw) -> Result<(), Breach> {
         let beacon = found.beacon;
+        // First: if it is wrong, nothing else that this entry looks up has to be shown.
+        self.check_state_root(&found.state_root)?;
         let Some(step) = self.steps.get(&beacon) else {
             return Err(Breach::new(
                 Rule::NotOpen,
@@ -75,7 +77,9 @@ impl State {
             return Err(Breach::new(Rule::NotOpen, "a policy", "none"));
         };
         require_drawn(&expected, &found.selections)?;
-        self.check_state_root(&found.state_root)?;
+        self.begin_weight();
+        let asked = self.opened_peers(beacon);
+        self.charge_choice(beacon, asked);
         self.exclude_closed(beacon);
         self.counters.draws += 1;
         self.touch(Key::Counters);
@@ -96,6 +100,15 @@ impl State {
         Ok(())
     }
 
+    /// Who is in the ranking and may be drawn.
+    fn opened_peers(&self, beacon: u64) -> Vec<PublicKey> {
+        let Some(step) = self.steps.get(&beacon) else {
+            return Vec::new();
+        };
+        let opened = step.ranked().filter(|bid| bid.opened());
+        opened.map(|bid| bid.peer).collect()
+    }
+
     /// Who did not open its nonce leaves the ranking, and has failed once more. Spec: CHANCE-5.
     fn exclude_closed(&mut self, beacon: u64) {
         let Some(step) = self.steps.get_mut(&beacon) else {
@@ -108,6 +121,7 @@ impl State {
             .collect();
         step.ranking
             .retain(|ranked| closed.iter().all(|(bid, _)| *bid != ranked.bid));
+        self.charge_keys(closed.len());
         for (_, peer) in closed {
             let mut measures = self.measures(&peer);
             measures.observe_failure(&self.params, 1.0);

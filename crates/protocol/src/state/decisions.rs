@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use symphony_transparency::Digest;
+use symphony_transparency::{Digest, PublicKey};
 
 use super::{
     Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, chance::require_drawn,
@@ -16,7 +16,7 @@ use crate::{
     policy::{NewcomerRule, Pick, PickRules, Picked, PolicyKind, pick, pick_next},
     records::{
         AnswerForm, Beacon, Body, CheckerVerdict, Close, LIST_MAX, Outcome, OutcomeClass, Phase,
-        Ranked, Replacement, Selection, Settlement, TaskDecided, Winner,
+        Ranked, Replacement, RootRecorded, Selection, Settlement, TaskDecided, Winner,
     },
     reward::{self, RewardParameters},
     screening::{self, Candidate, Exploration, Weights, rank},
@@ -50,6 +50,9 @@ impl State {
                 self.decide_void(beacon, state_root).map(Body::Settlement)
             }
             Duty::Decide(task) => self.decide_task(task).map(Body::TaskDecided),
+            Duty::Record => Some(Body::RootRecorded(RootRecorded {
+                state_root: self.root(),
+            })),
             Duty::Assign(..) | Duty::Call(_) | Duty::Draw(_) => None,
         }
     }
@@ -125,7 +128,8 @@ impl State {
 
     pub(super) fn apply_close(&mut self, found: &Close) -> Result<(), Breach> {
         let beacon = found.beacon;
-        // The root is compared last: it needs more of the state than anything else.
+        // First: if it is wrong, nothing else that this entry looks up has to be shown.
+        self.check_state_root(&found.state_root)?;
         let Some((expected, picked)) = self.decide_close(beacon, found.state_root) else {
             return Err(Breach::new(
                 Rule::NotOpen,
@@ -140,10 +144,15 @@ impl State {
             &expected.selections,
             &found.selections,
         )?;
-        self.check_state_root(&found.state_root)?;
+        self.begin_weight();
+        self.charge_choice(beacon, self.peers_of(beacon, &expected.ranking));
         if let Some(step) = self.steps.get_mut(&beacon) {
             step.closed = true;
             step.ranking = expected.ranking;
+            // What nobody can be picked from any more is only carried along.
+            let ranking = &step.ranking;
+            step.bids
+                .retain(|bid| ranking.iter().any(|ranked| ranked.bid == bid.entry));
         }
         // Also of a close without candidates, which selects nobody.
         self.touch(Key::Beacon(beacon));
@@ -171,6 +180,15 @@ impl State {
         Ok(())
     }
 
+    /// Who made these bids.
+    pub(super) fn peers_of(&self, beacon: u64, ranked: &[Ranked]) -> Vec<PublicKey> {
+        let Some(step) = self.steps.get(&beacon) else {
+            return Vec::new();
+        };
+        let bids = ranked.iter().filter_map(|ranked| step.bid(ranked.bid));
+        bids.map(|bid| bid.peer).collect()
+    }
+
     /// How many candidates stay in the ranking under a kind of policy: L, or all under `random`. Spec: CHANCE-10.
     pub fn shortlist(kind: PolicyKind, beacon: &Beacon) -> usize {
         if kind == PolicyKind::Random {
@@ -185,14 +203,6 @@ impl State {
         self.steps
             .get(&beacon)
             .is_some_and(|step| step.policy.parameters.kind.uses_chance())
-    }
-
-    pub(super) fn check_state_root(&mut self, found: &Digest) -> Result<(), Breach> {
-        let expected = self.root();
-        if expected == *found {
-            return Ok(());
-        }
-        Err(Breach::new(Rule::StateRoot, expected, found))
     }
 
     pub(super) fn adopt_in(&mut self, beacon: u64, picked: Picked) {
@@ -252,7 +262,10 @@ impl State {
         let newcomers = step
             .selections
             .iter()
-            .filter(|selection| self.is_newcomer(step, selection))
+            .filter(|selection| {
+                step.bid(selection.bid)
+                    .is_some_and(|bid| bid.standing.newcomer)
+            })
             .count();
         let rules = PickRules {
             executors: step.beacon.executors as usize,
@@ -278,12 +291,6 @@ impl State {
         ))
     }
 
-    fn is_newcomer(&self, step: &OpenStep, selection: &PendingSelection) -> bool {
-        self.bucket_measures(&step.bucket, &selection.executor)
-            .settlements
-            < u64::from(self.params.newcomer_settlements())
-    }
-
     pub(super) fn apply_replacement(&mut self, found: &Replacement) -> Result<(), Breach> {
         let Some((expected, picked)) = self.decide_replacement(found.beacon, found.slot) else {
             return Err(Breach::new(
@@ -293,6 +300,12 @@ impl State {
             ));
         };
         require_drawn(&[expected.selection], &[found.selection])?;
+        let left: Vec<Ranked> = self
+            .steps
+            .get(&found.beacon)
+            .map(|step| step.remaining().copied().collect())
+            .unwrap_or_default();
+        self.charge_choice(found.beacon, self.peers_of(found.beacon, &left));
         self.change_selection(found.beacon, found.slot, |selection| {
             selection.replaced = true
         });
@@ -462,6 +475,7 @@ impl State {
 
     pub(super) fn apply_settlement(&mut self, found: &Settlement) -> Result<(), Breach> {
         let beacon = found.beacon;
+        self.check_state_root(&found.state_root)?;
         let expected = match self.duty {
             Some(Duty::Void(_)) => self.decide_void(beacon, found.state_root),
             _ => self.decide_settlement(beacon, found.state_root),
@@ -489,7 +503,13 @@ impl State {
         for (slot, (expected, found)) in expected.outcomes.iter().zip(&found.outcomes).enumerate() {
             require_equal(Rule::Reward, &format!("slot {slot}"), expected, found)?;
         }
-        self.check_state_root(&found.state_root)?;
+        self.begin_weight();
+        let executors: Vec<PublicKey> = self
+            .steps
+            .get(&beacon)
+            .map(|step| step.selections.iter().map(|one| one.executor).collect())
+            .unwrap_or_default();
+        self.charge_choice(beacon, executors);
         let Some(step) = self.steps.remove(&beacon) else {
             return Ok(());
         };

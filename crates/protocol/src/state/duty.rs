@@ -25,6 +25,8 @@ pub enum Duty {
     Call(u64),
     /// The draw of this beacon's selections.
     Draw(u64),
+    /// The state root, where none was recorded for long. Spec: REPLAY-16.
+    Record,
 }
 
 /// A deadline. Ordered by due time, then beacon, then phase and slot. Spec: SETTLE-21.
@@ -50,7 +52,12 @@ impl Due {
 
 impl State {
     /// What the very next entry must be, if anything in particular.
+    ///
+    /// The root goes before everything else, and leaves what else is due as it is. Spec: REPLAY-16.
     pub fn duty(&self) -> Option<Duty> {
+        if self.weight.is_due() {
+            return Some(Duty::Record);
+        }
         self.duty
     }
 
@@ -61,10 +68,11 @@ impl State {
 
     /// Whether this entry may stand here: duties first, then deadlines that passed.
     pub(super) fn check_turn(&self, entry: &Entry) -> Result<(), Breach> {
-        if matches!(entry.body, Body::Resumed) {
+        let due = self.duty();
+        if matches!(entry.body, Body::Resumed) && due != Some(Duty::Record) {
             return Ok(());
         }
-        if let Some(duty) = self.duty {
+        if let Some(duty) = due {
             let fits = match (&entry.body, duty) {
                 (Body::Close(close), Duty::Close(beacon)) => close.beacon == beacon,
                 (Body::AssignmentIssued(issued), Duty::Assign(beacon, slot)) => {
@@ -86,6 +94,7 @@ impl State {
                     .get(&beacon)
                     .is_some_and(|step| step.statement == issued.record.beacon),
                 (Body::Draw(draw), Duty::Draw(beacon)) => draw.beacon == beacon,
+                (Body::RootRecorded(_), Duty::Record) => true,
                 _ => false,
             };
             if !fits {
@@ -109,6 +118,7 @@ impl State {
             | Body::Replacement(_)
             | Body::Settlement(_)
             | Body::TaskDecided(_)
+            | Body::RootRecorded(_)
             | Body::AssignmentIssued(_)
             | Body::CallIssued(_)
             | Body::Draw(_) => Err(Breach::new(

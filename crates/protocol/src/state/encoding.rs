@@ -154,6 +154,8 @@ impl State {
             Some(Duty::Decide(task)) => (6, task, 0),
             Some(Duty::Call(beacon)) => (7, beacon, 0),
             Some(Duty::Draw(beacon)) => (8, beacon, 0),
+            // Follows from the weight: it is never what is kept.
+            Some(Duty::Record) => (0, 0, 0),
         };
         wire::Clock {
             entries: self.entries,
@@ -169,6 +171,8 @@ impl State {
             orders_begin: self.own_assignment_queue.begin,
             orders_end: self.own_assignment_queue.end,
             bidding: self.bidding,
+            weight: self.weight.sum,
+            weighed_step: self.weight.step,
         }
     }
 
@@ -299,6 +303,11 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
                 eligible: bid.eligible,
                 nonce_commitment: bid.nonce_commitment.as_ref().map(bytes).unwrap_or_default(),
                 nonce: bid.nonce.map(Vec::from).unwrap_or_default(),
+                prior: f64_to_field(bid.standing.prior),
+                latency: f64_to_field(bid.standing.latency),
+                availability: f64_to_field(bid.standing.availability),
+                reputation: f64_to_field(bid.standing.reputation),
+                newcomer: bid.standing.newcomer,
             })
             .collect(),
         closed: step.closed,

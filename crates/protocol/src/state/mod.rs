@@ -23,6 +23,7 @@ mod restore;
 mod step;
 mod table;
 mod values;
+mod weight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,11 +36,13 @@ pub use change::Change;
 pub use duty::{Due, Duty};
 pub use inputs::OPEN_TASKS_MAX;
 pub use measures::{BucketMeasures, Counters, PeerMeasures};
-pub use step::{OpenStep, PendingSelection, Progress, StepBid};
+pub use step::{OpenStep, PendingSelection, Progress, Standing, StepBid};
+pub use weight::WEIGHT_MAX;
 
 pub(crate) use own::check_match;
 pub(crate) use restore::Payloads;
 use table::{Known, Table};
+use weight::Weight;
 
 use crate::{
     fault::{Breach, Fault},
@@ -79,6 +82,8 @@ pub struct KnownCapability {
     pub statement: Digest,
     /// What it says.
     pub capability: Capability,
+    /// Bytes of its payload.
+    pub size: u64,
     /// Whether it was revoked.
     pub revoked: bool,
 }
@@ -155,6 +160,8 @@ pub struct State {
     resuming: bool,
     /// Number of open steps in which nobody is selected yet.
     bidding: u32,
+    /// Of the entries since the root was recorded last.
+    weight: Weight,
     counters: Counters,
     learner: Table<(), Learner>,
     /// What the policy learned of each peer by itself.
@@ -191,6 +198,7 @@ impl State {
             duty: None,
             resuming: false,
             bidding: 0,
+            weight: Weight::default(),
             counters: Counters::default(),
             learner: Table::default(),
             learned: Table::default(),
@@ -217,9 +225,14 @@ impl State {
     /// The fault of the log's author, if the entry breaks a rule. The state is then as it was before. Spec: REPLAY-1.
     pub fn apply(&mut self, entry: &Entry) -> Result<Applied, Fault> {
         let mut findings = Vec::new();
+        let weight = self.weight;
         self.check_turn(entry)
             .and_then(|()| self.apply_body(entry, &mut findings))
-            .map_err(|breach| breach.at(self.author, entry.index))?;
+            .map_err(|breach| {
+                self.weight = weight;
+                breach.at(self.author, entry.index)
+            })?;
+        self.weigh(&entry.body);
         self.entries = entry.index + 1;
         self.time_ms = entry.time_ms;
         self.dirty.insert(Key::Clock);
@@ -263,6 +276,7 @@ impl State {
             Body::OpeningIssued(issued, _) => self.apply_opening_issued(entry, issued),
             Body::OpeningReceived(received) => self.apply_opening_received(received),
             Body::Draw(draw) => self.apply_draw(draw),
+            Body::RootRecorded(recorded) => self.apply_root_recorded(recorded),
         }
     }
 

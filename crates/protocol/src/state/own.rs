@@ -94,6 +94,7 @@ impl State {
             Some(_) => announced.reveal_ms,
             None => 0,
         };
+        self.charge_capability(&author);
         self.forget_bids(entry.time_ms);
         self.own_bids.insert(
             row,

@@ -19,6 +19,7 @@ use super::{
     step::Name,
     table::{Known, Table},
     values,
+    weight::Weight,
 };
 use crate::{
     map::StateMap,
@@ -73,6 +74,10 @@ impl State {
             duty: values::duty(reader, &clock)?,
             resuming: clock.resuming,
             bidding: clock.bidding,
+            weight: Weight {
+                sum: values::count(reader, "weight", clock.weight)?,
+                step: clock.weighed_step,
+            },
             counters,
             learner: Table::partial(rows.learner, &known, |()| Key::Policy, None),
             learned: Table::partial(rows.learned, &known, Key::PolicyPeer, None),

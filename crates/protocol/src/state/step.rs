@@ -15,9 +15,11 @@ pub struct OpenStep {
     pub statement: Digest,
     /// The beacon.
     pub beacon: Beacon,
+    /// Bytes of its payload.
+    pub size: u64,
     /// Requirement bucket.
     pub bucket: Digest,
-    /// The bids, in the order of their entries.
+    /// The bids, in the order of their entries; those of the ranking alone after the close.
     pub bids: Vec<StepBid>,
     /// Whether the beacon is closed.
     pub closed: bool,
@@ -65,6 +67,8 @@ pub struct StepBid {
     pub nonce_commitment: Option<Digest>,
     /// The opened nonce.
     pub nonce: Option<[u8; ENTROPY_SIZE]>,
+    /// What the log had measured of the bidder when the bid was logged.
+    pub standing: Standing,
 }
 
 impl StepBid {
@@ -72,6 +76,22 @@ impl StepBid {
     pub fn opened(&self) -> bool {
         self.nonce.is_some() || self.nonce_commitment.is_none()
     }
+}
+
+/// What a log has measured of a bidder: so far as screening and selection use it, fixed with the bid. A close and whoever
+/// checks it read the step alone. Spec: SETTLE-16.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// Expected success in the beacon's bucket.
+    pub prior: f64,
+    /// Mean latency over the scale.
+    pub latency: f64,
+    /// One less the mean of failures.
+    pub availability: f64,
+    /// Reputation in the beacon's bucket.
+    pub reputation: f64,
+    /// Whether the log holds too few settlements of it in the bucket.
+    pub newcomer: bool,
 }
 
 /// How far a selection is.
@@ -130,11 +150,13 @@ impl OpenStep {
     }
 
     /// The price of a bid over the price scale, in parts per million.
-    pub fn price_share_ppm(&self, bid: u64) -> u32 {
-        self.bids
-            .iter()
-            .find(|known| known.entry == bid)
-            .map_or(0, |known| known.price_share_ppm)
+    pub fn price_share_ppm(&self, entry: u64) -> u32 {
+        self.bid(entry).map_or(0, |bid| bid.price_share_ppm)
+    }
+
+    /// The bid of this entry.
+    pub fn bid(&self, entry: u64) -> Option<&StepBid> {
+        self.bids.iter().find(|bid| bid.entry == entry)
     }
 
     /// The ranked bids that no selection took yet, best first.

@@ -8,7 +8,7 @@ use symphony_transparency::{Digest, PublicKey, StatementKind, payload_digest};
 
 use super::{
     BucketMeasures, Change, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask,
-    PeerLearned, PeerMeasures, PendingSelection, Plan, PlanProgress, Progress, StepBid,
+    PeerLearned, PeerMeasures, PendingSelection, Plan, PlanProgress, Progress, Standing, StepBid,
     own::{OwnAssignment, OwnBid, OwnReceipt},
     step::Name,
 };
@@ -230,6 +230,7 @@ pub(super) fn capability(
         entry: value.entry,
         statement,
         capability,
+        size: payload.len() as u64,
         revoked: value.revoked,
     })
 }
@@ -291,6 +292,7 @@ pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, Rec
         statement,
         bucket: beacon.bucket(),
         beacon,
+        size: payload.len() as u64,
         bids,
         closed: value.closed,
         ranking,
@@ -317,6 +319,13 @@ fn bid(value: &wire::CandidateState) -> Result<StepBid, RecordError> {
         nonce: match value.nonce.as_slice() {
             [] => None,
             nonce => Some(reader.bytes("nonce", nonce)?),
+        },
+        standing: Standing {
+            prior: number(reader, "prior", &value.prior)?,
+            latency: number(reader, "latency", &value.latency)?,
+            availability: number(reader, "availability", &value.availability)?,
+            reputation: number(reader, "reputation", &value.reputation)?,
+            newcomer: value.newcomer,
         },
     })
 }

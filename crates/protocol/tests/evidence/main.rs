@@ -7,5 +7,6 @@ mod honest;
 mod kit;
 mod made;
 mod rules;
+mod sizes;
 mod wandering;
 mod wire;

@@ -275,7 +275,7 @@ fn evidence_8_a_window_begins_at_the_nearest_checkpoint() {
 }
 
 #[test]
-fn evidence_10_a_wrong_root_behind_a_wrong_reward_changes_nothing() {
+fn evidence_10_a_wrong_root_is_found_before_a_wrong_reward() {
     let mut world = World::standard();
     world.until_voted();
     let Body::Settlement(mut settlement) = world.coordinator.decision() else {
@@ -287,7 +287,7 @@ fn evidence_10_a_wrong_root_behind_a_wrong_reward_changes_nothing() {
     let wrong = author.entry(Body::Settlement(settlement)).encode();
     let entries = [author.entries.as_slice(), &[wrong]].concat();
     let (evidence, _) = proved(author, &entries);
-    convicts(&evidence, author, Rule::Reward, author.size());
+    convicts(&evidence, author, Rule::StateRoot, author.size());
 }
 
 #[test]

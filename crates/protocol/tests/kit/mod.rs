@@ -124,10 +124,15 @@ impl Author {
         }
     }
 
-    /// Appends exact bytes.
+    /// Appends exact bytes, and the state root where that makes it due.
     pub(crate) fn push_bytes(&mut self, bytes: Vec<u8>) -> Result<Applied, Fault> {
         let (_, applied) = self.replay.push(&bytes)?;
         self.entries.push(bytes);
+        if self.replay.state().duty() == Some(Duty::Record) {
+            let body = self.decision();
+            let bytes = self.entry(body).encode();
+            self.push_bytes(bytes)?;
+        }
         Ok(applied)
     }
 

@@ -69,10 +69,10 @@ cheats! {
     ForkLeaf = "fork-leaf", Coordinator, [Fork, TreeRoot],
         "shows two groups different entries at one index, and never signs one size for both";
     /// An acknowledged bid never stands in the log.
-    AcknowledgedMissing = "acknowledged-missing", Coordinator, [Omission],
+    AcknowledgedMissing = "acknowledged-missing", Coordinator, [Omission, Duty],
         "acknowledges a bid as an entry of its log, where something else stands";
     /// A released bid does not stand where it says.
-    NamedChanged = "named-changed", Executor, [Omission],
+    NamedChanged = "named-changed", Executor, [Omission, Duty],
         "sends a bid that names an entry of its log, and writes something else there";
     /// A match that capability and beacon do not give.
     WrongMatch = "wrong-match", Executor, [Match, Omission],
@@ -116,6 +116,12 @@ cheats! {
     /// A state root in an entry that replay does not reach.
     WrongEntryRoot = "wrong-state-root-entry", Coordinator, [StateRoot],
         "records a state root in a settlement that its log does not lead to";
+    /// No root where one is due.
+    RootLeftOut = "root-left-out", Executor, [Duty],
+        "writes something else where its state root is due";
+    /// A recorded root that replay does not reach.
+    WrongRecordedRoot = "wrong-recorded-root", Executor, [StateRoot],
+        "records a state root where it is due that its log does not lead to";
     /// A state root in a checkpoint that replay does not reach.
     WrongCheckpointRoot = "wrong-state-root-checkpoint", Coordinator, [StateRoot],
         "signs a checkpoint with a state root that its log does not lead to";
@@ -128,6 +134,9 @@ cheats! {
     /// Two bids for one beacon.
     TwoBids = "two-bids", Executor, [BidTwice, Omission],
         "sends two different bids for one beacon";
+    /// Statements of two logs.
+    TwoLogs = "two-logs", Executor, [TwoLogs],
+        "signs bids of two logs with one key";
     /// Two receipts for one assignment.
     TwoReceipts = "two-receipts", Executor, [ReceiptTwice, Omission],
         "sends two different receipts for one assignment";
@@ -147,7 +156,7 @@ cheats! {
     OutOfPlace = "statement-out-of-place", Executor, [Origin, Omission],
         "sends a bid that names another entry than the one where it stands";
     /// A receipt whose assignment its log does not hold.
-    ReceiptWithoutAssignment = "receipt-without-assignment", Executor, [ReceiptUnexpected, Omission],
+    ReceiptWithoutAssignment = "receipt-without-assignment", Executor, [ReceiptUnexpected, Omission, Duty],
         "answers an assignment that its log does not hold";
     /// A beacon whose terms nobody agreed to.
     BeaconTerms = "beacon-terms", Coordinator, [BeaconTerms, Omission],

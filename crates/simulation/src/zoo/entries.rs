@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_protocol::{
-    records::{Body, Entry, Issued, Opening, Origin, Received, Revocation, Settlement},
+    records::{
+        Body, Entry, Issued, Opening, Origin, Received, Revocation, RootRecorded, Settlement,
+    },
     state::{Duty, Progress},
 };
 use symphony_transparency::Digest;
@@ -79,6 +81,13 @@ impl Doctor {
             (Cheat::DeadlinePassedOver, Body::Timeout(_)) => {
                 self.instead(entry, Self::filler(entry))
             }
+            (Cheat::RootLeftOut, Body::RootRecorded(_)) => self.instead(entry, Self::filler(entry)),
+            (Cheat::WrongRecordedRoot, Body::RootRecorded(recorded)) => {
+                let state_root = flipped(&recorded.state_root);
+                self.instead(entry, |_| Body::RootRecorded(RootRecorded { state_root }))
+            }
+            // The root of what is shown, if it is due there.
+            (_, Body::RootRecorded(_)) => self.shown_root(entry),
             (Cheat::WrongAnswer, Body::TaskDecided(decided)) => {
                 let mut decided = *decided;
                 match &mut decided.winner {
@@ -101,6 +110,21 @@ impl Doctor {
             ) => self.in_place_of_nothing(entry),
             _ => Change::Keep,
         }
+    }
+
+    fn shown_root(&mut self, entry: &Entry) -> Change {
+        let Some(outside) = &mut self.outside else {
+            return Change::Keep;
+        };
+        let due = outside.state().duty() == Some(Duty::Record);
+        let root = due.then(|| outside.state_mut().decide(Duty::Record));
+        let body = root.unwrap_or_else(|| Some(Self::filler(entry)(self)));
+        body.map_or(Change::Keep, |body| {
+            Change::Entry(Entry {
+                body,
+                ..entry.clone()
+            })
+        })
     }
 
     fn remember(&mut self, body: &Body) {

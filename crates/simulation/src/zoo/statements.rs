@@ -170,6 +170,11 @@ impl Doctor {
                 record.price_microunits += 1;
                 (record.origin.index, self.sign(&Issued::new(record)))
             }
+            Cheat::TwoLogs => {
+                let mut record = Bid::parse(payload).ok()?;
+                record.origin.log = flipped(&record.origin.log);
+                (record.origin.index, self.sign(&Issued::new(record)))
+            }
             Cheat::TwoReceipts => {
                 let mut record = Receipt::parse(payload).ok()?;
                 record.duration_ms += 1;

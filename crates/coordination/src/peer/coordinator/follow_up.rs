@@ -19,7 +19,8 @@ impl Peer {
             | Duty::Replace(..)
             | Duty::Decide(_)
             | Duty::Call(_)
-            | Duty::Draw(_) => None,
+            | Duty::Draw(_)
+            | Duty::Record => None,
         }
     }
 

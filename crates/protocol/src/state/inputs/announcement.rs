@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Most tasks that a log has open at once: the state's clock lists them, and evidence always holds the clock. Spec: BEACON-2.
-pub const OPEN_TASKS_MAX: usize = 256;
+pub const OPEN_TASKS_MAX: usize = 128;
 
 impl State {
     pub(in crate::state) fn apply_task_opened(
@@ -56,10 +56,16 @@ impl State {
         let beacon = &issued.record;
         let (policy, since) = self.check_terms(entry, beacon)?;
         let own = self.own_step_bid(entry, issued)?;
+        if own.is_some() {
+            let author = self.author;
+            self.charge_capability(&author);
+        }
+        self.charge_model();
         let step = OpenStep {
             statement: issued.digest,
             bucket: beacon.bucket(),
             beacon: beacon.clone(),
+            size: issued.payload.len() as u64,
             bids: own.into_iter().collect(),
             closed: false,
             ranking: Vec::new(),
@@ -195,6 +201,7 @@ impl State {
             eligible: true,
             nonce_commitment: None,
             nonce: None,
+            standing: self.standing(&issued.record.bucket(), &author),
         }))
     }
 

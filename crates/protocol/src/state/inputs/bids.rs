@@ -42,6 +42,7 @@ impl State {
                 format_args!("one of {peer}"),
             ));
         }
+        self.weight.add_step(index, step);
         if let Some(first) = step.bids.iter().find(|other| other.peer == peer) {
             if first.statement == received.digest() {
                 return Err(Breach::new(
@@ -66,6 +67,7 @@ impl State {
             bid.match_ppm,
             self.params.match_threshold_ppm(),
         );
+        let size = known.size;
         let taken = StepBid {
             entry: entry.index,
             peer,
@@ -76,10 +78,12 @@ impl State {
             eligible: checked.is_ok(),
             nonce_commitment: bid.nonce_commitment,
             nonce: None,
+            standing: self.standing(&step.bucket, &peer),
         };
         if let Err(breach) = checked {
             findings.push(breach.at(peer, entry.index));
         }
+        self.weight.add(size);
         let author = self.author;
         if let Some(step) = self.steps.get_mut(&index) {
             step.bids.push(taken);

@@ -1,6 +1,6 @@
 //! Capabilities and their revocations. Spec: CAP-7, CAP-8.
 
-use symphony_transparency::{Digest, PublicKey};
+use symphony_transparency::PublicKey;
 
 use crate::{
     fault::{Breach, Fault, Rule},
@@ -24,11 +24,17 @@ impl State {
                 issued.record.sequence,
             ));
         }
+        let author = self.author;
+        self.charge_capability(&author);
         self.know_capability(
-            self.author,
-            entry.index,
-            issued.digest,
-            issued.record.clone(),
+            author,
+            KnownCapability {
+                entry: entry.index,
+                statement: issued.digest,
+                capability: issued.record.clone(),
+                size: issued.payload.len() as u64,
+                revoked: false,
+            },
         );
         Ok(())
     }
@@ -48,6 +54,7 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
+        self.charge_capability(&peer);
         match self.capabilities.get(&peer) {
             Some(known)
                 if known.capability.sequence == received.record.sequence
@@ -77,9 +84,13 @@ impl State {
         }
         self.know_capability(
             peer,
-            entry.index,
-            received.digest(),
-            received.record.clone(),
+            KnownCapability {
+                entry: entry.index,
+                statement: received.digest(),
+                capability: received.record.clone(),
+                size: received.statement.payload().len() as u64,
+                revoked: false,
+            },
         );
         Ok(())
     }
@@ -93,26 +104,13 @@ impl State {
         Ok(())
     }
 
-    fn know_capability(
-        &mut self,
-        peer: PublicKey,
-        entry: u64,
-        statement: Digest,
-        capability: Capability,
-    ) {
-        self.capabilities.insert(
-            peer,
-            KnownCapability {
-                entry,
-                statement,
-                capability,
-                revoked: false,
-            },
-        );
+    fn know_capability(&mut self, peer: PublicKey, known: KnownCapability) {
+        self.capabilities.insert(peer, known);
         self.touch(Key::Capability(peer));
     }
 
     fn revoke(&mut self, peer: PublicKey, sequence: u64) {
+        self.charge_capability(&peer);
         if let Some(known) = self.capabilities.get_mut(&peer)
             && known.capability.sequence == sequence
         {

@@ -13,7 +13,7 @@ impl State {
         timeout: Timeout,
     ) -> Result<(), Breach> {
         // A partial state knows the deadlines of the steps that it holds: this step's must be among them.
-        self.steps.get(&timeout.beacon);
+        self.charge_step(timeout.beacon);
         let due = self
             .next_due()
             .filter(|due| due.timeout() == timeout && due.time_ms <= entry.time_ms);

@@ -29,6 +29,7 @@ impl State {
                 format_args!("beacon {beacon}"),
             ));
         };
+        self.weight.add_step(beacon, step);
         let Some(selection) = step.selections.get(slot as usize) else {
             return Err(Breach::new(
                 Rule::NotOpen,
@@ -100,6 +101,7 @@ impl State {
         digest: Digest,
         receipt: &Receipt,
     ) -> Result<Option<Breach>, Breach> {
+        self.charge_pending(&receipt.assignment);
         let Some((beacon, slot, selection)) = self.pending_selection(&receipt.assignment) else {
             return Ok(None);
         };

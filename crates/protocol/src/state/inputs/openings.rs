@@ -39,6 +39,7 @@ impl State {
             &entry.previous,
             &issued.record.close,
         )?;
+        self.charge_step(beacon);
         let Some(step) = self.steps.get_mut(&beacon) else {
             return Err(Breach::new(
                 Rule::NotOpen,
@@ -79,6 +80,7 @@ impl State {
                 format_args!("one for {}", opening.beacon),
             ));
         };
+        self.weight.add_step(beacon, step);
         let Some(bid) = step.ranked().find(|bid| bid.peer == peer) else {
             return Err(Breach::new(
                 Rule::Opening,

@@ -18,16 +18,18 @@ impl State {
         findings: &mut Vec<Fault>,
     ) -> Result<(), Breach> {
         let peer = *received.statement.author();
-        let checks = self
-            .learner()
-            .is_some_and(|learner| learner.policy.checker_ppm > 0);
-        if checker != CheckerVerdict::Unchecked && !checks {
+        let checks = |state: &Self| {
+            let learner = state.learner();
+            learner.is_some_and(|learner| learner.policy.checker_ppm > 0)
+        };
+        if checker != CheckerVerdict::Unchecked && !checks(self) {
             return Err(Breach::new(
                 Rule::Reward,
                 "no checker under this policy",
                 format_args!("{checker:?}"),
             ));
         }
+        self.charge_pending(&received.record.assignment);
         let Some((beacon, slot, selection)) = self.pending_selection(&received.record.assignment)
         else {
             return Ok(());
@@ -80,6 +82,7 @@ impl State {
         reveal: &Reveal,
         commitment: Digest,
     ) -> Result<(), Breach> {
+        self.charge_pending(&reveal.assignment);
         let found = self.pending_selection(&reveal.assignment);
         let Some((
             beacon,
