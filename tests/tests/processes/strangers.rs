@@ -30,6 +30,38 @@ async fn concluded(
     .await
 }
 
+/// Waits until the observer has evidence against a stranger, which is of this rule; the fault.
+async fn convicted(
+    network: &Network,
+    stranger: &Stranger,
+    rule: &str,
+) -> anyhow::Result<v1::Fault> {
+    let seen = concluded(network, stranger, "there is evidence", |seen| {
+        seen.has_evidence
+    })
+    .await?;
+    assert_eq!(seen.verdict(), v1::Verdict::Exposed, "{seen:?}");
+    let fault = seen.fault.ok_or_else(|| anyhow::anyhow!("no fault"))?;
+    assert_eq!(fault.rule, rule);
+    network.assert_no_panic();
+    Ok(fault)
+}
+
+/// Waits until the observer replayed so much of a stranger's log and calls it clean.
+async fn clean(network: &Network, stranger: &Stranger, size: u64) -> anyhow::Result<v1::Peer> {
+    concluded(network, stranger, "the log is clean", |seen| {
+        seen.verdict() == v1::Verdict::Clean && seen.replayed_size == size
+    })
+    .await
+}
+
+/// A stranger shows these entries, and its checkpoint over all of them.
+fn show_signed(stranger: &Stranger, entries: &[Vec<u8>]) -> anyhow::Result<()> {
+    let note = stranger.sign(&stranger.checkpoint(entries)?).text();
+    stranger.show(entries, note);
+    Ok(())
+}
+
 async fn observer_alone() -> anyhow::Result<Network> {
     Network::start(vec![Role::asker("observer")]).await
 }
@@ -93,28 +125,15 @@ async fn replay_46_two_state_roots_at_one_size_convict() -> anyhow::Result<()> {
     let network = observer_alone().await?;
     let mut stranger = Stranger::meet(&network.peers[OBSERVER], 50).await?;
     let entries = stranger.history(2, 0);
-    let right = stranger.checkpoint(&entries)?;
-    stranger.show(&entries, stranger.sign(&right).text());
-    concluded(&network, &stranger, "the log is clean", |seen| {
-        seen.verdict() == v1::Verdict::Clean && seen.replayed_size == 3
-    })
-    .await?;
+    show_signed(&stranger, &entries)?;
+    clean(&network, &stranger, 3).await?;
     stranger.asked_twice().await?;
     let other = Checkpoint {
         state_root: Digest::from_bytes([7; 32]),
-        ..right
+        ..stranger.checkpoint(&entries)?
     };
     stranger.show(&entries, stranger.sign(&other).text());
-    let seen = concluded(&network, &stranger, "there is evidence", |seen| {
-        seen.has_evidence
-    })
-    .await?;
-    assert_eq!(seen.verdict(), v1::Verdict::Exposed);
-    assert_eq!(
-        seen.fault.map(|fault| fault.rule).as_deref(),
-        Some("REPLAY-46")
-    );
-    network.assert_no_panic();
+    convicted(&network, &stranger, "REPLAY-46").await?;
     Ok(())
 }
 
@@ -138,15 +157,7 @@ async fn replay_18_a_later_checkpoint_hides_no_earlier_one_that_is_wrong() -> an
         .await?;
     }
     stranger.show(&entries, stranger.sign(&right).text());
-    let seen = concluded(&network, &stranger, "there is evidence", |seen| {
-        seen.has_evidence
-    })
-    .await?;
-    assert_eq!(
-        seen.fault.map(|fault| fault.rule).as_deref(),
-        Some("REPLAY-42")
-    );
-    network.assert_no_panic();
+    convicted(&network, &stranger, "REPLAY-42").await?;
     Ok(())
 }
 
@@ -162,18 +173,10 @@ async fn replay_17_entries_that_nobody_signed_for_expose_nobody() -> anyhow::Res
     })
     .await?;
     let kept = stranger.history(3, 500);
-    let note = stranger.sign(&stranger.checkpoint(&kept[..3])?).text();
-    stranger.show(&kept[..3], note);
+    show_signed(&stranger, &kept[..3])?;
     stranger.asked_twice().await?;
-    let note = stranger.sign(&stranger.checkpoint(&kept)?).text();
-    stranger.show(&kept, note);
-    let seen = concluded(
-        &network,
-        &stranger,
-        "the signed entries are there",
-        |seen| seen.replayed_size == 4 && seen.verdict() == v1::Verdict::Clean,
-    )
-    .await?;
+    show_signed(&stranger, &kept)?;
+    let seen = clean(&network, &stranger, 4).await?;
     assert!(seen.fault.is_none(), "{seen:?}");
     assert!(
         network.peers[OBSERVER].written().contains("fetched anew"),
@@ -188,25 +191,11 @@ async fn replay_17_entries_that_were_signed_for_twice_convict() -> anyhow::Resul
     let network = observer_alone().await?;
     let stranger = Stranger::meet(&network.peers[OBSERVER], 80).await?;
     let first = stranger.history(2, 0);
-    let note = stranger.sign(&stranger.checkpoint(&first)?).text();
-    stranger.show(&first, note);
-    concluded(&network, &stranger, "the first history is clean", |seen| {
-        seen.verdict() == v1::Verdict::Clean && seen.replayed_size == 3
-    })
-    .await?;
+    show_signed(&stranger, &first)?;
+    clean(&network, &stranger, 3).await?;
     let second = stranger.history(3, 500);
-    let note = stranger.sign(&stranger.checkpoint(&second)?).text();
-    stranger.show(&second, note);
-    let seen = concluded(&network, &stranger, "there is evidence", |seen| {
-        seen.has_evidence
-    })
-    .await?;
-    assert_eq!(seen.verdict(), v1::Verdict::Exposed);
-    assert_eq!(
-        seen.fault.map(|fault| fault.rule).as_deref(),
-        Some("REPLAY-44")
-    );
-    network.assert_no_panic();
+    show_signed(&stranger, &second)?;
+    convicted(&network, &stranger, "REPLAY-44").await?;
     Ok(())
 }
 
@@ -224,15 +213,9 @@ async fn replay_45_a_beacon_that_its_own_log_does_not_hold_convicts_live() -> an
     })
     .await?;
     assert!(seen.fault.is_none(), "nobody signed for it: {seen:?}");
-    let note = stranger.sign(&stranger.checkpoint(&entries)?).text();
-    stranger.show(&entries, note);
-    let seen = concluded(&network, &stranger, "there is evidence", |seen| {
-        seen.has_evidence
-    })
-    .await?;
-    let fault = seen.fault.ok_or_else(|| anyhow::anyhow!("no fault"))?;
-    assert_eq!((fault.rule.as_str(), fault.entry), ("REPLAY-45", 1));
-    network.assert_no_panic();
+    show_signed(&stranger, &entries)?;
+    let fault = convicted(&network, &stranger, "REPLAY-45").await?;
+    assert_eq!(fault.entry, 1);
     Ok(())
 }
 
