@@ -454,6 +454,7 @@ fn replay_1_schedules_reach_every_kind_of_entry() {
         "resumed",
         "reveal_issued",
         "reveal_received",
+        "root_recorded",
         "settlement",
         "task_decided",
         "task_opened",
