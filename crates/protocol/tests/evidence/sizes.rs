@@ -177,13 +177,13 @@ fn replay_16_a_restart_and_every_other_duty_wait_for_the_root() {
 }
 
 #[test]
-fn replay_16_a_thousand_restarts_do_not_make_a_large_file() {
+fn replay_16_one_restart_after_another_does_not_make_a_large_file() {
     let mut author = Author::new(12);
-    for _ in 0..1_000 {
+    for _ in 0..300 {
         author.push(Body::Resumed);
     }
-    let roots = author.entries.len() - 1_001;
-    assert!(roots >= 10, "{roots} roots");
+    let roots = author.entries.len() - 301;
+    assert!(roots >= 4, "{roots} roots");
     let largest = largest_window(&author);
     assert!(largest <= ORDINARY_SIZE_MAX, "{largest} bytes");
 }
