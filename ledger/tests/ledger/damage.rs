@@ -12,7 +12,7 @@ use crate::support::{Author, Home, run};
 /// A closed ledger whose entries lie in table files, each in a block of its own.
 fn stored(count: usize) -> (Home, Author) {
     let home = Home::new();
-    let mut author = Author::new(1, 9000);
+    let mut author = Author::new(1, 8000);
     run(async {
         let (ledger, _) = home.open();
         ledger
@@ -129,7 +129,7 @@ fn store_11_a_flipped_bit_in_a_table_file_names_the_entry() {
 #[test]
 fn store_8_a_flipped_bit_in_the_write_ahead_log_never_drops_what_follows() {
     let home = Home::new();
-    let mut author = Author::new(1, 9000);
+    let mut author = Author::new(1, 8000);
     run(async {
         let (ledger, _) = home.open();
         for _ in 0..12 {
@@ -163,7 +163,7 @@ fn store_8_a_flipped_bit_in_the_write_ahead_log_never_drops_what_follows() {
 #[test]
 fn store_8_a_torn_end_of_the_write_ahead_log_loses_only_what_was_torn() {
     let home = Home::new();
-    let mut author = Author::new(1, 9000);
+    let mut author = Author::new(1, 8000);
     run(async {
         let (ledger, _) = home.open();
         for _ in 0..12 {

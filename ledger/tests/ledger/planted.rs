@@ -219,7 +219,7 @@ fn store_11_each_planted_damage_is_found_and_named() {
 #[test]
 fn store_8_damage_to_the_write_ahead_log_is_found_and_named() {
     let home = Home::new();
-    let mut author = Author::new(1, 9000);
+    let mut author = Author::new(1, 8000);
     run(async {
         let (ledger, _) = home.open();
         ledger
@@ -259,7 +259,7 @@ fn check(home: &Home) -> FsckReport {
 /// A closed ledger whose entries lie in table files, each in a block of its own.
 fn stored(size: u64) -> (Home, Author) {
     let home = Home::new();
-    let mut author = Author::new(1, 9000);
+    let mut author = Author::new(1, 8000);
     run(async {
         let (ledger, _) = home.open();
         let entries = author.entries(usize::try_from(size).unwrap());
@@ -439,7 +439,7 @@ fn restore_backup(home: &Home, author: &Author) {
 }
 
 fn restore_fork(home: &Home, author: &Author) {
-    let mut fork = Author::new(1, 9000);
+    let mut fork = Author::new(1, 8000);
     author.entries[..15]
         .iter()
         .for_each(|entry| fork.take(entry.clone()));

@@ -27,6 +27,8 @@ fn log_of(kind: PolicyKind, executors: u32) -> Vec<Vec<u8>> {
         ..scenario.policy
     };
     scenario.settings.executors = executors;
+    // Fewer than bid, so that something lies outside of it.
+    scenario.settings.shortlist = 4;
     let mut simulation = Simulation::new(&scenario).expect("a network");
     simulation.run().expect("honest peers keep to the rules");
     simulation

@@ -1,9 +1,10 @@
 //! From what an auditor has of a fault to the file that proves it to anyone. Spec: EVIDENCE-13.
 
+use symphony_protocol::Rule;
 use symphony_protocol::evidence::{
     Evidence, EvidenceError, ForkPoint, LogSource, ProveError, SignedEntry,
 };
-use symphony_transparency::{NodeHash, ProofError, SignedCheckpoint, StatementKind};
+use symphony_transparency::{NodeHash, ProofError, SignedCheckpoint};
 
 use super::{
     auditor::{Basis, Exposure},
@@ -80,9 +81,10 @@ pub(crate) fn prove(
             )?)
         }
         Basis::Pair { first, second } => {
-            let make = match first.kind() {
-                StatementKind::Capability => Evidence::two_capabilities,
-                StatementKind::Bid => Evidence::two_bids,
+            let make = match exposure.fault.rule {
+                Rule::CapabilitySequence => Evidence::two_capabilities,
+                Rule::BidTwice => Evidence::two_bids,
+                Rule::TwoLogs => Evidence::two_logs,
                 _ => Evidence::two_receipts,
             };
             Ok(make(first.bytes(), second.bytes())?)

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use symphony_protocol::{
     Fault, Rule,
-    records::{Bid, Capability, Receipt},
+    records::{Bid, Capability, Receipt, origin_of},
 };
 use symphony_transparency::{Digest, PublicKey, StatementKind, VerifiedStatement};
 
@@ -56,6 +56,13 @@ impl Auditor {
         if first.payload_digest() == statement.payload_digest() {
             return None;
         }
+        // Under two logs they are no two statements of one matter: that there are two logs convicts by itself (STORE-24).
+        let log = |statement| origin_of(statement).map(|origin| origin.log);
+        let rule = if log(first) == log(statement) {
+            rule
+        } else {
+            Rule::TwoLogs
+        };
         Some(Exposure {
             fault: Fault {
                 peer: *statement.author(),

@@ -228,10 +228,14 @@ impl Doctor {
                 time_ms: self.inside.state().time_ms().saturating_sub(1),
                 ..entry.clone()
             }),
+            // The same at another time: both histories keep every rule, so that nothing but the fork convicts.
             _ => {
-                let body = self.revocation(index, u64::MAX);
+                let time_ms = self.inside.state().time_ms();
+                if time_ms == entry.time_ms {
+                    return Change::Keep;
+                }
                 Change::Fork(Entry {
-                    body,
+                    time_ms,
                     ..entry.clone()
                 })
             }

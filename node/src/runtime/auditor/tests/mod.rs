@@ -9,6 +9,7 @@ use symphony_network::{Events, Hello, KademliaMode, MdnsMode, Network, Transport
 use symphony_protocol::{
     Rule,
     records::{Acknowledgement, Body, Entry, Genesis, Origin, Params, Received, StatementRecord},
+    state::Duty,
 };
 use symphony_transparency::{PeerSecrets, entry_digest, log_id, sign_statement};
 use tempfile::TempDir;
@@ -220,6 +221,10 @@ impl Author {
         .encode();
         self.replay.push(&entry).expect("an entry within the rules");
         self.entries.push(entry);
+        if let Some(duty @ Duty::Record) = self.replay.state().duty() {
+            let root = self.replay.state_mut().decide(duty);
+            self.append(root.expect("a root"));
+        }
     }
 
     /// What it signs of its log as it is now.
