@@ -66,6 +66,8 @@ struct OpenVote {
     logged: Vec<u64>,
     /// Bids that the target may pick, best first.
     target: Vec<u64>,
+    /// As they were at the close, those whom its ranking left out: the log forgets them there.
+    left_out: Vec<Candidate>,
     /// By which the target picks.
     rules: PickRules,
     support: Support,
@@ -162,9 +164,12 @@ impl Counterfactual {
         };
         let kind = self.target.kind();
         let target = before.ranking(step, State::shortlist(kind, &step.beacon));
+        let mut left_out = before.candidates(step);
+        left_out.retain(|candidate| !logged.contains(&candidate.bid_index));
         let vote = OpenVote {
             number: None,
             logged,
+            left_out,
             target: target.iter().map(|ranked| ranked.bid_index).collect(),
             rules: PickRules {
                 exploration: if kind.uses_chance() {
@@ -217,11 +222,18 @@ impl Counterfactual {
         let (Some(step), Some(mut vote)) = (before.step(beacon), self.open.remove(&beacon)) else {
             return Vec::new();
         };
+        let mut candidates = before.candidates(step);
+        let known: Vec<u64> = candidates.iter().map(|one| one.bid_index).collect();
+        candidates.extend(
+            vote.left_out
+                .iter()
+                .filter(|one| !known.contains(&one.bid_index)),
+        );
         let moment = Moment {
             entry,
             beacon,
             step,
-            candidates: before.candidates(step),
+            candidates,
         };
         let mut log = seed.and_then(|(seed, slot)| Picking::new(before, &moment, &seed, slot));
         if log.is_none() && !selections.is_empty() {

@@ -38,6 +38,13 @@ impl Doctor {
     pub(super) fn change(&mut self, entry: &Entry) -> Change {
         self.remember(&entry.body);
         match (self.cheat, &entry.body) {
+            (Cheat::RootLeftOut, Body::RootRecorded(_)) => self.instead(entry, Self::filler(entry)),
+            (Cheat::WrongRecordedRoot, Body::RootRecorded(recorded)) => {
+                let state_root = flipped(&recorded.state_root);
+                self.instead(entry, |_| Body::RootRecorded(RootRecorded { state_root }))
+            }
+            // The root of what is shown, if it is due there.
+            (_, Body::RootRecorded(_)) => self.shown_root(entry),
             (Cheat::WrongMatch | Cheat::NonOpeningReveal | Cheat::OutOfPlace, _)
             | (Cheat::ExpiredReliance | Cheat::AssignmentAgainst | Cheat::BeaconTerms, _)
             | (Cheat::WrongCall | Cheat::NonOpeningNonce, _) => self.change_statement(entry),
@@ -81,13 +88,6 @@ impl Doctor {
             (Cheat::DeadlinePassedOver, Body::Timeout(_)) => {
                 self.instead(entry, Self::filler(entry))
             }
-            (Cheat::RootLeftOut, Body::RootRecorded(_)) => self.instead(entry, Self::filler(entry)),
-            (Cheat::WrongRecordedRoot, Body::RootRecorded(recorded)) => {
-                let state_root = flipped(&recorded.state_root);
-                self.instead(entry, |_| Body::RootRecorded(RootRecorded { state_root }))
-            }
-            // The root of what is shown, if it is due there.
-            (_, Body::RootRecorded(_)) => self.shown_root(entry),
             (Cheat::WrongAnswer, Body::TaskDecided(decided)) => {
                 let mut decided = *decided;
                 match &mut decided.winner {

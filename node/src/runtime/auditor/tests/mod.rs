@@ -212,19 +212,24 @@ impl Author {
 
     /// Adds an entry that keeps the rules.
     fn append(&mut self, body: Body) {
+        let time_ms = 1_000 + self.entries.len() as u64;
+        self.append_at(time_ms, body);
+        if let Some(duty @ Duty::Record) = self.replay.state().duty() {
+            let root = self.replay.state_mut().decide(duty);
+            self.append_at(time_ms, root.expect("a root"));
+        }
+    }
+
+    fn append_at(&mut self, time_ms: u64, body: Body) {
         let entry = Entry {
             index: self.entries.len() as u64,
             previous: entry_digest(&self.entries[self.entries.len() - 1]),
-            time_ms: 1_000 + self.entries.len() as u64,
+            time_ms,
             body,
         }
         .encode();
         self.replay.push(&entry).expect("an entry within the rules");
         self.entries.push(entry);
-        if let Some(duty @ Duty::Record) = self.replay.state().duty() {
-            let root = self.replay.state_mut().decide(duty);
-            self.append(root.expect("a root"));
-        }
     }
 
     /// What it signs of its log as it is now.
