@@ -1,4 +1,4 @@
 //! libFuzzer's way into the target `note`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| symphony_fuzz::run("note", input));
+libfuzzer_sys::fuzz_target!(init: symphony_fuzz::begin("note"), |input: &[u8]| symphony_fuzz::run("note", input));

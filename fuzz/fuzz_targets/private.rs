@@ -1,4 +1,4 @@
 //! libFuzzer's way into the target `private`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| symphony_fuzz::run("private", input));
+libfuzzer_sys::fuzz_target!(init: symphony_fuzz::begin("private"), |input: &[u8]| symphony_fuzz::run("private", input));

@@ -1,4 +1,4 @@
 //! libFuzzer's way into the target `tasks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| symphony_fuzz::run("tasks", input));
+libfuzzer_sys::fuzz_target!(init: symphony_fuzz::begin("tasks"), |input: &[u8]| symphony_fuzz::run("tasks", input));

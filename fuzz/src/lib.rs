@@ -12,16 +12,36 @@ pub mod seeds;
 pub mod states;
 pub mod targets;
 
+use symphony_transparency::statement_digest;
+
 pub use targets::{TARGETS, Target};
+
+/// Writes the seeds of one target into the folder that `SYMPHONY_FUZZ_CORPUS` names, if it does: libFuzzer calls this before it
+/// reads its corpus. The files' names are digests of the contents, so that a second run adds nothing.
+///
+/// # Panics
+/// If they cannot be written, or there is no such target.
+pub fn begin(name: &str) {
+    let Some(folder) = std::env::var_os("SYMPHONY_FUZZ_CORPUS") else {
+        return;
+    };
+    for seed in (target(name).seeds)() {
+        let path = std::path::Path::new(&folder).join(statement_digest(&seed).to_string());
+        std::fs::write(path, seed).expect("SYMPHONY_FUZZ_CORPUS is a folder that can be written");
+    }
+}
 
 /// Runs one target, for libFuzzer.
 ///
 /// # Panics
 /// If a property fails, or there is no such target.
 pub fn run(name: &str, input: &[u8]) {
-    let target = TARGETS
+    (target(name).run)(input);
+}
+
+fn target(name: &str) -> &'static Target {
+    TARGETS
         .iter()
         .find(|target| target.name == name)
-        .expect("each file of fuzz_targets names a target");
-    (target.run)(input);
+        .expect("each file of fuzz_targets names a target")
 }

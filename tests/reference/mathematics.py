@@ -128,15 +128,15 @@ def embedding_vectors():
 # ---- screening (SELECT-9 to SELECT-11) ------------------------------------------------------------------------------------
 
 
-def candidate(peer, bid, newcomer=False, **numbers):
+def candidate(peer, bid, newcomer=False, settled_at_close=0, **numbers):
     start = {"similarity": 0.5, "prior": 0.4, "load": 0.0, "latency": 0.25, "availability": 1.0, "reputation": 0.5}
-    return {"peer": PEERS[peer], "bid": bid, "newcomer": newcomer, **start, **numbers}
+    return {"peer": PEERS[peer], "bid": bid, "newcomer": newcomer, "settled_at_close": settled_at_close, **start, **numbers}
 
 
 def candidate_fields(candidates):
     for one in candidates:
         numbers = " ".join(bits(one[name]) for name in NUMBERS)
-        yield "candidate", f"{one['peer']} {one['bid']} {numbers} {'newcomer' if one['newcomer'] else 'known'}"
+        yield "candidate", f"{one['peer']} {one['bid']} {numbers} {'newcomer' if one['newcomer'] else 'known'} {one['settled_at_close']}"
 
 
 POOL = [
@@ -148,6 +148,10 @@ POOL = [
     candidate(5, 15, similarity=0.75, prior=0.66, latency=1.0, availability=0.2, reputation=0.7),
     candidate(6, 16, similarity=0.75, prior=0.66, latency=1.0, availability=0.2, reputation=0.7),
 ]
+# Nobody is new, and the last but one was settled longest ago.
+KNOWN = [{**one, "newcomer": False, "settled_at_close": close} for one, close in zip(POOL, (40, 38, 41, 33, 22, 3, 9), strict=True)]
+# The best one was settled longest ago.
+OLD_FIRST = [{**one, "settled_at_close": 1 if one["bid"] == 10 else 50} for one in KNOWN]
 WEIGHTS = (500_000, 350_000, 150_000)
 
 
@@ -156,20 +160,25 @@ def screening_vectors():
     twice = [candidate(0, 9), candidate(0, 8)]
     wild = [candidate(0, 1, similarity=7.5, load=-3.0, latency=1e300), candidate(1, 2, similarity=-1.0, prior=2.0)]
     for name, comment, candidates, weights, shortlist, exploration in (
-        ("pool", "Seven bids, the best five.", POOL, WEIGHTS, 5, False),
-        ("newcomer", "The third place is kept for the better newcomer.", POOL, WEIGHTS, 3, True),
-        ("newcomer-present", "A newcomer is among the best already.", POOL[2:5], WEIGHTS, 2, True),
-        ("no-newcomer", "A place is kept, but nobody is new.", POOL[:3], WEIGHTS, 2, True),
-        ("ties", "Equal scores stand by key bytes.", equal, WEIGHTS, 8, False),
-        ("ties-bid", "Equal scores and keys stand by the bid's index.", twice, WEIGHTS, 2, False),
-        ("clipped", "Numbers outside [0, 1] are taken as the nearer end.", wild, WEIGHTS, 2, False),
-        ("other-weights", "Weights that do not sum to one.", POOL, (900_000, 0, 700_001), 4, False),
-        ("empty", "Nobody bid.", [], WEIGHTS, 5, True),
+        ("pool", "Seven bids, the best five.", POOL, WEIGHTS, 5, "off"),
+        ("newcomer", "The third place is kept for the better newcomer.", POOL, WEIGHTS, 3, "newcomers"),
+        ("newcomer-present", "A newcomer is among the best already.", POOL[2:5], WEIGHTS, 2, "newcomers"),
+        ("no-newcomer", "A place is kept, but nobody is new.", POOL[:3], WEIGHTS, 2, "newcomers"),
+        ("neglected", "The third place is kept for whom nobody settled for longest.", KNOWN, WEIGHTS, 3, "everybody"),
+        ("neglected-present", "Whom nobody settled for longest is among the best already.", KNOWN, WEIGHTS, 5, "everybody"),
+        ("neglected-equal", "Of two with the oldest settlement the better one.", [*KNOWN, candidate(7, 17, similarity=0.2, settled_at_close=3)],
+         WEIGHTS, 3, "everybody"),
+        ("neglected-newcomer", "A newcomer goes before the known.", POOL, WEIGHTS, 3, "everybody"),
+        ("ties", "Equal scores stand by key bytes.", equal, WEIGHTS, 8, "off"),
+        ("ties-bid", "Equal scores and keys stand by the bid's index.", twice, WEIGHTS, 2, "off"),
+        ("clipped", "Numbers outside [0, 1] are taken as the nearer end.", wild, WEIGHTS, 2, "off"),
+        ("other-weights", "Weights that do not sum to one.", POOL, (900_000, 0, 700_001), 4, "off"),
+        ("empty", "Nobody bid.", [], WEIGHTS, 5, "everybody"),
     ):
         write(
             "screening", name, "ok", "SELECT-9, SELECT-10, SELECT-11", comment,
             ("weights_ppm", " ".join(map(str, weights))), ("shortlist", shortlist),
-            ("exploration", "on" if exploration else "off"), *candidate_fields(candidates),
+            ("exploration", exploration), *candidate_fields(candidates),
             *(("ranked", f"{i} {bid} {bits(score)}") for i, bid, score in rank(candidates, weights, shortlist, exploration)),
         )
 
@@ -247,13 +256,15 @@ def linucb_vectors():
         ("parameters", " ".join(map(str, SHARED))), ("forget", listed(x)), *model_fields(model, SHARED),
     )
     for name, comment, parameters, length, shortlist, executors, newcomers, exploration in (
-        ("new", "A policy that has seen nothing.", SHARED, 0, POOL, 3, "at-most-one", False),
-        ("learned", "After 30 settlements.", SHARED, 30, POOL, 3, "at-most-one", False),
-        ("explore", "The last pick goes to a newcomer.", SHARED, 60, POOL, 3, "at-most-one", True),
-        ("unlimited", "Newcomers count like everybody.", SHARED, 0, POOL[3:], 4, "unlimited", False),
-        ("all-new", "Newcomers fill up when nobody else remains.", SHARED, 0, POOL[3:5], 3, "at-most-one", True),
-        ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", False),
-        ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", False),
+        ("new", "A policy that has seen nothing.", SHARED, 0, POOL, 3, "at-most-one", "off"),
+        ("learned", "After 30 settlements.", SHARED, 30, POOL, 3, "at-most-one", "off"),
+        ("explore", "The last pick goes to a newcomer.", SHARED, 60, POOL, 3, "at-most-one", "newcomers"),
+        ("unlimited", "Newcomers count like everybody.", SHARED, 0, POOL[3:], 4, "unlimited", "off"),
+        ("all-new", "Newcomers fill up when nobody else remains.", SHARED, 0, POOL[3:5], 3, "at-most-one", "newcomers"),
+        ("neglected", "The last pick goes to whom nobody settled for longest.", SHARED, 60, KNOWN, 3, "at-most-one", "everybody"),
+        ("neglected-picked", "Whom nobody settled for longest is picked already.", SHARED, 60, OLD_FIRST, 3, "at-most-one", "everybody"),
+        ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", "off"),
+        ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", "off"),
     ):
         model, steps = LinUcb(lasting(parameters)), []
         for x, r in history(parameters[0], length):
@@ -266,7 +277,7 @@ def linucb_vectors():
         write(
             "linucb", "pick-" + name, "ok", "SELECT-13, SELECT-16, SELECT-17, SELECT-20", comment,
             ("parameters", " ".join(map(str, parameters))), *steps, ("executors", executors),
-            ("newcomers", newcomers), ("exploration", "on" if exploration else "off"), *candidate_fields(shortlist),
+            ("newcomers", newcomers), ("exploration", exploration), *candidate_fields(shortlist),
             *(("pick", f"{i} {bid} {listed(numbers)}") for i, bid, *numbers, _ in picks),
             *model_fields(after.rule.model, parameters),
         )
@@ -305,7 +316,7 @@ def policy_vectors():
                 policy.void(*made[late + 1])
                 steps.append(("void", made[late + 1][2]))
         shortlist = [{**one, "peer": bytes.fromhex(one["peer"]), "named": one["peer"] == PEERS[2]} for one in POOL]
-        picks, policy = pick(policy, shortlist, 3, 0, False)
+        picks, policy = pick(policy, shortlist, 3, 0, "off")
         write(
             "policies", name, "ok", spec, comment, ("parameters", " ".join(map(str, (kind, *standard, discount)))),
             ("frozen_after", "never" if frozen is None else frozen), *steps, ("executors", 3), ("named", PEERS[2]),

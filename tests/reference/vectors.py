@@ -250,14 +250,14 @@ def embedding(v):
 
 def candidates(v):
     for line in v.all("candidate"):
-        peer, bid, *rest, newcomer = line.split()
-        yield {"peer": bytes.fromhex(peer), "bid": int(bid), "newcomer": newcomer == "newcomer",
+        peer, bid, *rest, newcomer, settled = line.split()
+        yield {"peer": bytes.fromhex(peer), "bid": int(bid), "newcomer": newcomer == "newcomer", "settled_at_close": int(settled),
                **dict(zip(m.NUMBERS, numbers(rest), strict=True))}
 
 
 def screening(v):
     weights = [int(weight) for weight in v.text("weights_ppm").split()]
-    ranking = m.rank(list(candidates(v)), weights, int(v.text("shortlist")), v.text("exploration") == "on")
+    ranking = m.rank(list(candidates(v)), weights, int(v.text("shortlist")), v.text("exploration"))
     same([f"{i} {bid} {listed([score])}" for i, bid, score in ranking], v.all("ranked"), "ranking")
 
 
@@ -278,7 +278,7 @@ def linucb(v):
         shortlist = list(candidates(v))
         policy = m.Policy(parameters)
         policy.rule.model = model
-        picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, v.text("exploration") == "on", limited)
+        picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, v.text("exploration"), limited)
         same([f"{i} {bid} {listed(rest)}" for i, bid, *rest, _ in picks], v.all("pick"), "picks")
         model = policy.rule.model
     beta = parameters.width_scale(6, model.t) if parameters.exploration == 1 else m.Parameters(
@@ -308,7 +308,7 @@ def policies(v):
         elif name == "void":
             policy.void(*made[int(words[0])])
     shortlist = [{**one, "named": one["peer"].hex() in v.all("named")} for one in candidates(v)]
-    picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, False)
+    picks, policy = m.pick(policy, shortlist, int(v.text("executors")), 0, "off")
     same([f"{i} {bid} {number} {listed(rest)}" for i, bid, *rest, number in picks], v.all("pick"), "picks")
     same(sorted(learned(policy)), sorted((name, value) for name in ("choices", "settled", "shared", "peer") for value in v.all(name)), "policy")
 

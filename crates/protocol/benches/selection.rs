@@ -41,6 +41,7 @@ fn candidates(count: u8) -> Vec<Candidate> {
                 availability: 0.9,
                 reputation: share,
                 newcomer: number % 7 == 6,
+                settled_at_close: 0,
                 named: false,
             }
         })
@@ -131,7 +132,7 @@ fn screen(criterion: &mut Criterion) {
     for count in [10, 100] {
         let pool = candidates(count);
         criterion.bench_function(&format!("protocol/rank/candidates={count}"), |bencher| {
-            bencher.iter(|| rank(black_box(&pool), &WEIGHTS, 5, Exploration::On));
+            bencher.iter(|| rank(black_box(&pool), &WEIGHTS, 5, Exploration::Newcomers));
         });
     }
 }

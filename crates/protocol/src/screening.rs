@@ -33,6 +33,8 @@ pub struct Candidate {
     pub reputation: f64,
     /// Whether the coordinator's log holds too few settlements of this bidder to know it.
     pub newcomer: bool,
+    /// Closes of the coordinator's log when it settled this bidder's newest selection in this requirement bucket; 0 if it never did.
+    pub settled_at_close: u64,
     /// Whether the operator named this peer for this kind of step (`static` asks for it, and nothing else does).
     pub named: bool,
 }
@@ -48,20 +50,16 @@ pub struct Weights {
     pub stability_ppm: u32,
 }
 
-/// Whether this selection must try a newcomer if there is one.
+/// For whom this selection keeps a place, so that nobody stays unknown for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exploration {
-    /// Newcomers compete like everybody.
+    /// For nobody: all compete.
     #[default]
     Off,
-    /// One place is kept for a newcomer.
-    On,
-}
-
-impl From<bool> for Exploration {
-    fn from(on: bool) -> Self {
-        if on { Self::On } else { Self::Off }
-    }
+    /// For a newcomer, if one bid. So it is where one executor is asked for: whoever is tried then answers alone.
+    Newcomers,
+    /// For a newcomer, if one bid, and otherwise for whom the log has not settled for longest.
+    Everybody,
 }
 
 /// A place in the ranking.
@@ -97,7 +95,8 @@ pub fn composite(candidate: &Candidate, weights: &Weights) -> f64 {
 
 /// The best `shortlist` candidates, best first; equal scores by raw key bytes, then by bid index.
 ///
-/// With [`Exploration::On`], the last place goes to the best newcomer if none is among the best and one bid at all.
+/// With [`Exploration::Newcomers`], the last place goes to the best newcomer if none is among the best and one bid at all. With
+/// [`Exploration::Everybody`] it goes to the one who is [`neglected`] if no newcomer bid, and that one is not among the best.
 ///
 /// Spec: SELECT-11.
 pub fn rank(
@@ -117,15 +116,32 @@ pub fn rank(
         .collect();
     ranked.sort_by(|left, right| best_first(candidates, left, right));
     let is_newcomer = |place: &Ranked| candidates[place.position].newcomer;
-    let first_newcomer = ranked.iter().position(is_newcomer);
-    match (exploration, first_newcomer) {
-        (Exploration::On, Some(best)) if shortlist > 0 && best >= shortlist => {
-            ranked.swap(shortlist - 1, best)
-        }
-        _ => {}
+    let kept = match exploration {
+        Exploration::Off => None,
+        Exploration::Newcomers => ranked.iter().position(is_newcomer),
+        Exploration::Everybody => ranked
+            .iter()
+            .position(is_newcomer)
+            .or_else(|| neglected(ranked.iter().map(|place| &candidates[place.position]))),
+    };
+    if let Some(kept) = kept
+        && shortlist > 0
+        && kept >= shortlist
+    {
+        ranked.swap(shortlist - 1, kept);
     }
     ranked.truncate(shortlist);
     ranked
+}
+
+/// The position of the candidate whose newest settlement is the oldest; the first of equals.
+///
+/// Spec: SELECT-11.
+pub fn neglected<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Option<usize> {
+    candidates
+        .enumerate()
+        .min_by_key(|(_, candidate)| candidate.settled_at_close)
+        .map(|(position, _)| position)
 }
 
 fn best_first(candidates: &[Candidate], left: &Ranked, right: &Ranked) -> Ordering {
@@ -169,6 +185,7 @@ pub(crate) mod tests {
             availability: 1.0,
             reputation: 0.5,
             newcomer: false,
+            settled_at_close: u64::from(seed),
             named: false,
         }
     }
@@ -238,7 +255,7 @@ pub(crate) mod tests {
                 .collect::<Vec<_>>(),
             [0, 1, 2]
         );
-        let with = rank(&candidates, &WEIGHTS, 3, Exploration::On);
+        let with = rank(&candidates, &WEIGHTS, 3, Exploration::Newcomers);
         assert_eq!(
             with.iter().map(|place| place.position).collect::<Vec<_>>(),
             [0, 1, 4]
@@ -253,7 +270,7 @@ pub(crate) mod tests {
             candidate(3, 0.7),
             newcomer(4, 0.1),
         ];
-        let ranked = rank(&candidates, &WEIGHTS, 2, Exploration::On);
+        let ranked = rank(&candidates, &WEIGHTS, 2, Exploration::Newcomers);
         assert_eq!(
             ranked
                 .iter()
@@ -264,9 +281,38 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn select_11_keeps_the_last_place_for_whom_nobody_settled_for_long() {
+        let settled = |seed, similarity, settled_at_close| Candidate {
+            settled_at_close,
+            ..candidate(seed, similarity)
+        };
+        let mut candidates = vec![
+            settled(1, 0.9, 70),
+            settled(2, 0.8, 71),
+            settled(3, 0.7, 40),
+            settled(4, 0.6, 12),
+            settled(5, 0.5, 12),
+        ];
+        let places = |candidates: &[Candidate], shortlist, exploration| -> Vec<usize> {
+            rank(candidates, &WEIGHTS, shortlist, exploration)
+                .iter()
+                .map(|place| place.position)
+                .collect()
+        };
+        // The first of the two that were settled at the same close.
+        assert_eq!(places(&candidates, 3, Exploration::Everybody), [0, 1, 3]);
+        assert_eq!(places(&candidates, 3, Exploration::Newcomers), [0, 1, 2]);
+        // It is among the best already.
+        assert_eq!(places(&candidates, 4, Exploration::Everybody), [0, 1, 2, 3]);
+        // A newcomer goes before it.
+        candidates.push(newcomer(6, 0.1));
+        assert_eq!(places(&candidates, 3, Exploration::Everybody), [0, 1, 5]);
+    }
+
+    #[test]
     fn select_11_an_empty_shortlist_is_empty() {
-        assert!(rank(&[newcomer(1, 0.5)], &WEIGHTS, 0, Exploration::On).is_empty());
-        assert!(rank(&[], &WEIGHTS, 5, Exploration::On).is_empty());
+        assert!(rank(&[newcomer(1, 0.5)], &WEIGHTS, 0, Exploration::Newcomers).is_empty());
+        assert!(rank(&[], &WEIGHTS, 5, Exploration::Newcomers).is_empty());
     }
 
     proptest! {
@@ -274,8 +320,9 @@ pub(crate) mod tests {
         fn select_11_ranking_does_not_depend_on_the_order_of_bids(
             likeness in proptest::collection::vec((0u8..4, any::<bool>()), 0..12),
             shortlist in 0usize..8,
-            explore: bool,
+            explore in 0usize..3,
         ) {
+            let explore = [Exploration::Off, Exploration::Newcomers, Exploration::Everybody][explore];
             let candidates: Vec<Candidate> = (0u8..)
                 .zip(&likeness)
                 .map(|(seed, (likeness, newcomer))| Candidate {
@@ -286,7 +333,7 @@ pub(crate) mod tests {
             let mut reversed = candidates.clone();
             reversed.reverse();
             let bids = |candidates: &[Candidate]| -> Vec<(u64, u64)> {
-                rank(candidates, &WEIGHTS, shortlist, explore.into())
+                rank(candidates, &WEIGHTS, shortlist, explore)
                     .iter()
                     .map(|place| (place.bid_index, place.score.to_bits()))
                     .collect()

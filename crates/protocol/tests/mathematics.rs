@@ -147,12 +147,18 @@ fn candidate(text: &str) -> Candidate {
         availability: number(words[6]),
         reputation: number(words[7]),
         newcomer: words[8] == "newcomer",
+        settled_at_close: integer(words[9]),
         named: false,
     }
 }
 
 fn exploration(case: &Case) -> Exploration {
-    Exploration::from(case.one("exploration") == "on")
+    match case.one("exploration") {
+        "off" => Exploration::Off,
+        "newcomers" => Exploration::Newcomers,
+        "everybody" => Exploration::Everybody,
+        other => panic!("an exploration: {other}"),
+    }
 }
 
 #[test]

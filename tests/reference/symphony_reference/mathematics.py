@@ -97,7 +97,7 @@ def match_ppm(offered, offered_embedding, required, required_embedding):
 
 # ---- screening (SELECT-9 to SELECT-11) --------------------------------------------------------------------------------
 
-# A candidate is a dict with `peer`, `bid`, `newcomer` and these numbers:
+# A candidate is a dict with `peer`, `bid`, `newcomer`, `settled_at_close` and these numbers:
 NUMBERS = ("similarity", "prior", "load", "latency", "availability", "reputation")
 
 
@@ -112,10 +112,18 @@ def rank(candidates, weights, shortlist, exploration):
     scores = [composite(one, weights) for one in candidates]
     order = sorted(range(len(candidates)), key=lambda i: (-scores[i], candidates[i]["peer"], candidates[i]["bid"]))
     best, rest = order[:shortlist], order[shortlist:]
-    newcomers = [i for i in rest if candidates[i]["newcomer"]]
-    if exploration and best and newcomers and not any(candidates[i]["newcomer"] for i in best):
-        best[-1] = newcomers[0]
+    kept = explored(order, candidates, exploration)
+    if best and kept and kept[0] in rest:
+        best[-1] = kept[0]
     return [(i, candidates[i]["bid"], scores[i]) for i in best]
+
+
+def explored(order, candidates, exploration):
+    """SELECT-11: for whom a close keeps a place, best first; `exploration` is off, newcomers or everybody."""
+    newcomers = [i for i in order if candidates[i]["newcomer"]] if exploration != "off" else []
+    if exploration == "everybody" and order and not newcomers:
+        return [min(order, key=lambda i: candidates[i]["settled_at_close"])]
+    return newcomers
 
 
 # ---- linear models (SELECT-12 to SELECT-22) ---------------------------------------------------------------------------
@@ -456,10 +464,9 @@ def pick(policy, shortlist, executors, newcomers_picked, exploration, limited=Tr
     last = min(executors, len(shortlist))
     for place in range(1, last + 1):
         known = [i for i in remaining if not shortlist[i]["newcomer"]]
-        newcomers = [i for i in remaining if shortlist[i]["newcomer"]]
         eligible = remaining
-        if exploration and new == 0 and place == last:
-            eligible = newcomers or remaining
+        if new == 0 and place == last:
+            eligible = [i for i in remaining if i in explored(range(len(shortlist)), shortlist, exploration)] or remaining
         elif limited and new > 0:
             eligible = known or remaining
         contexts = [features(policy.kind, shortlist[i]) for i in eligible]

@@ -154,7 +154,7 @@ FIELDS = {
                     "cross": listed, "b": listed},
     "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
                      "timeouts": count},
-    "BucketMeasures": {"settlements": count, "wins": count, "reputation": bounded(1), "reliability": bounded(1)},
+    "BucketMeasures": {"settlements": count, "wins": count, "settled_at_close": count, "reputation": bounded(1), "reliability": bounded(1)},
     "ChangeState": {"rewards": count, "mean": bounded(1), "rise": bounded(1), "fall": bounded(1)},
     "CapabilityState": {"statement": digest},
     "TaskState": {"key_commitment": digest, "plans": size(1, 8)},

@@ -37,7 +37,7 @@ WON, VALID, INVALID, TIMEOUT, VOID = range(1, 6)  # classes of outcomes (SETTLE-
 
 
 # REPLAY-15: an entry, a key, a step, and what stands in lists.
-ENTRY, KEY, STEP, BID, NONCES, RANKED, SELECTION, PICK, OUTCOME, NAMED = 128, 320, 256, 144, 68, 24, 176, 48, 24, 72
+ENTRY, KEY, STEP, BID, NONCES, RANKED, SELECTION, PICK, OUTCOME, NAMED = 128, 320, 256, 156, 68, 24, 176, 48, 24, 72
 WEIGHT_MAX = 9_216  # REPLAY-16
 KEYS_LOOKED_UP = {
     "acknowledgement_received": 0, "resumed": 0, "root_recorded": 0, "policy_set": 1, "task_opened": 1, "timeout": 1,
@@ -541,6 +541,7 @@ class Replay:
             "prior": pack(self.prior(bucket, peer)), "availability": pack(1 - unpack(measures.failure)),
             "latency": pack(m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms)),
             "reputation": held.reputation, "newcomer": held.settlements < self.params.newcomer_settlements,
+            "settled_at_close": held.settled_at_close,
         }
 
     def candidate(self, step, held):
@@ -548,7 +549,7 @@ class Replay:
         numbers = {name: unpack(getattr(held, name))
                    for name in ("similarity", "prior", "latency", "availability", "reputation")}
         named = any((one.bucket, one.peer) == (step.bucket, held.peer) for one in self.state_of(step).policy.named)
-        return {"peer": held.peer, "bid": held.bid, "newcomer": held.newcomer, "load": m.ratio(held.load_ppm), "named": named,
+        return {"peer": held.peer, "bid": held.bid, "newcomer": held.newcomer, "settled_at_close": held.settled_at_close, "load": m.ratio(held.load_ppm), "named": named,
                 **numbers}
 
     def model(self, peers):
@@ -650,14 +651,15 @@ class Replay:
         counters = self.map.edit("counters")
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
+        explores = ("newcomers" if step.beacon.executors == 1 else "everybody") if explores else "off"
         candidates = [self.candidate(step, c) for c in state.candidates if c.eligible]
         weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
         chance, everybody = state.policy.kind in CHANCE, CHANCE.get(state.policy.kind) == "random"
         ranking = m.rank(candidates, weights, 32 if everybody else step.beacon.shortlist, explores)
+        shortlist = [candidates[i] for i, _, _ in ranking]
+        model, in_force = self.selector(step, [one["peer"] for one in shortlist])  # looked up before anything is compared (EVIDENCE-12)
         hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
              [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
-        shortlist = [candidates[i] for i, _, _ in ranking]
-        model, in_force = self.selector(step, [one["peer"] for one in shortlist])
         picks, after = ([], model) if chance else m.pick(model, shortlist, step.beacon.executors, 0, explores)
         self.check_picks(body.selections, picks, model, shortlist)
         self.begin_weight()
@@ -791,7 +793,7 @@ class Replay:
         if state.seed and in_force:
             (chosen,), propensities, after = m.draw(model, candidates, 1, newcomers, m.Stream(state.seed, len(taken)))
         else:
-            (chosen,), after = m.pick(model, candidates, 1, newcomers, False)
+            (chosen,), after = m.pick(model, candidates, 1, newcomers, "off")
         self.check_picks([body.selection], [chosen], model, candidates, propensities)
         self.weigh_choice(step, candidates)
         state.selections[body.slot].replaced = True
@@ -1038,6 +1040,7 @@ class Replay:
             bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
             self.look_for_change(bucket, self.state_of(step).policy, reward)
             bucket.settlements += 1
+            bucket.settled_at_close = counters.closes
             alone = step.beacon.executors == 1 and result == VALID and selection.checker != 2  # no checker found it wrong
             bucket.wins += result == WON or alone
             w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))

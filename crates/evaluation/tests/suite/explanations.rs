@@ -17,6 +17,7 @@ fn candidate(number: u8, numbers: [f64; 5]) -> Candidate {
         reputation: numbers[3],
         availability: numbers[4],
         newcomer: false,
+        settled_at_close: 0,
         named: false,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::chance::Stream;
 use crate::policy::{Context, Model};
-use crate::screening::{Candidate, Exploration};
+use crate::screening::{Candidate, Exploration, neglected};
 
 /// How many newcomers one vote may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct PickRules {
     pub executors: usize,
     /// How many newcomers.
     pub newcomers: NewcomerRule,
-    /// Whether a newcomer must be among them.
+    /// Who must be among them.
     pub exploration: Exploration,
 }
 
@@ -132,10 +132,16 @@ pub fn eligible_for(
         .collect();
     let newcomers = picked.iter().filter(|one| one.newcomer).count();
     let is_last = picked.len() + 1 == rules.executors.min(shortlist.len());
-    if rules.exploration == Exploration::On && newcomers == 0 && is_last {
-        newcomers_or_all(shortlist, &remaining)
-    } else {
+    let explored = match rules.exploration {
+        Exploration::Off => Vec::new(),
+        _ if newcomers > 0 || !is_last => Vec::new(),
+        Exploration::Newcomers => newcomers_of(shortlist, &remaining),
+        Exploration::Everybody => explored_of(shortlist, &remaining),
+    };
+    if explored.is_empty() {
         eligible(shortlist, &remaining, newcomers, rules.newcomers)
+    } else {
+        explored
     }
 }
 
@@ -160,18 +166,24 @@ fn eligible(
     }
 }
 
-/// The newcomers, or all if there is none.
-fn newcomers_or_all(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize> {
-    let newcomers: Vec<usize> = remaining
+fn newcomers_of(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize> {
+    remaining
         .iter()
         .copied()
         .filter(|position| candidates[*position].newcomer)
-        .collect();
-    if newcomers.is_empty() {
-        remaining.to_vec()
-    } else {
-        newcomers
+        .collect()
+}
+
+/// The newcomers; if there is none, whom the log has not settled for longest, unless that one was picked already.
+fn explored_of(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize> {
+    let newcomers = newcomers_of(candidates, remaining);
+    if !newcomers.is_empty() {
+        return newcomers;
     }
+    neglected(candidates.iter())
+        .filter(|position| remaining.contains(position))
+        .into_iter()
+        .collect()
 }
 
 /// Takes one of the eligible, and lets the policy note it.
@@ -323,10 +335,15 @@ mod tests {
         let off = positions(&model, &shortlist, &RULES);
         assert!(!off.contains(&3));
         let explore = PickRules {
-            exploration: Exploration::On,
+            exploration: Exploration::Newcomers,
             ..RULES
         };
         assert_eq!(positions(&model, &shortlist, &explore).last(), Some(&3));
+        let everybody = PickRules {
+            exploration: Exploration::Everybody,
+            ..RULES
+        };
+        assert_eq!(positions(&model, &shortlist, &everybody).last(), Some(&3));
         assert_eq!(positions(&model, &shortlist[..3], &explore).len(), 3);
     }
 

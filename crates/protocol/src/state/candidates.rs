@@ -35,6 +35,7 @@ impl State {
             availability: 1.0 - measures.failure,
             reputation: bucket.reputation,
             newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
+            settled_at_close: bucket.settled_at_close,
         }
     }
 
@@ -52,6 +53,7 @@ impl State {
                 availability: bid.standing.availability,
                 reputation: bid.standing.reputation,
                 newcomer: bid.standing.newcomer,
+                settled_at_close: bid.standing.settled_at_close,
                 named: step.policy.named.get(&step.bucket) == Some(&bid.peer),
             })
             .collect()

@@ -60,7 +60,7 @@ impl State {
     fn decide_close(&self, beacon: u64, state_root: Digest) -> Option<(Close, Picked)> {
         let step = self.steps.get(&beacon)?;
         let candidates = self.candidates(step);
-        let exploration = self.exploration();
+        let exploration = self.exploration(&step.beacon);
         let ranked = self.ranking(
             step,
             Self::shortlist(step.policy.parameters.kind, &step.beacon),
@@ -107,14 +107,20 @@ impl State {
             &self.candidates(step),
             &self.weights(),
             shortlist,
-            self.exploration(),
+            self.exploration(&step.beacon),
         )
     }
 
-    /// Whether the next close keeps one place for a newcomer: every n-th does. Spec: BEACON-12, SELECT-11.
-    pub fn exploration(&self) -> Exploration {
+    /// For whom the next close keeps one place, if it is this step's: every n-th keeps one. Spec: BEACON-12, SELECT-11.
+    pub fn exploration(&self, beacon: &Beacon) -> Exploration {
         let interval = u64::from(self.params.newcomer_interval());
-        Exploration::from(interval > 0 && (self.counters.closes + 1).is_multiple_of(interval))
+        if interval == 0 || !(self.counters.closes + 1).is_multiple_of(interval) {
+            Exploration::Off
+        } else if beacon.executors == 1 {
+            Exploration::Newcomers
+        } else {
+            Exploration::Everybody
+        }
     }
 
     /// The weights of screening.
@@ -595,6 +601,7 @@ impl State {
             outcome.reward,
             right,
         );
+        bucket.settled_at_close = self.counters.closes;
         self.peers.insert(executor, measures);
         self.buckets.insert((step.bucket, executor), bucket);
         self.touch(Key::Peer(executor));

@@ -88,6 +88,7 @@ impl State {
                         rise: f64_to_field(change.rise),
                         fall: f64_to_field(change.fall),
                     }),
+                    settled_at_close: measures.settled_at_close,
                     reliability: f64_to_field(measures.reliability),
                 })
             }
@@ -308,6 +309,7 @@ fn step_value(step: &OpenStep) -> wire::BeaconState {
                 availability: f64_to_field(bid.standing.availability),
                 reputation: f64_to_field(bid.standing.reputation),
                 newcomer: bid.standing.newcomer,
+                settled_at_close: bid.standing.settled_at_close,
             })
             .collect(),
         closed: step.closed,

@@ -86,6 +86,8 @@ pub struct BucketMeasures {
     pub change: Option<Change>,
     /// How probable its answers were, in 0 to 1: what its ballots weigh (VOTE-7).
     pub reliability: f64,
+    /// Closes of the log when its newest selection was settled; 0 before that. Spec: SETTLE-14.
+    pub settled_at_close: u64,
 }
 
 impl BucketMeasures {
@@ -99,6 +101,7 @@ impl BucketMeasures {
             reputation: success / (success + failure),
             change: None,
             reliability: RELIABILITY_START,
+            settled_at_close: 0,
         }
     }
 

@@ -92,6 +92,8 @@ pub struct Standing {
     pub reputation: f64,
     /// Whether the log holds too few settlements of it in the bucket.
     pub newcomer: bool,
+    /// Closes of the log when its newest selection in the bucket was settled; 0 if none was.
+    pub settled_at_close: u64,
 }
 
 /// How far a selection is.

@@ -200,6 +200,7 @@ pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordErro
         wins: count(reader, "wins", value.wins)?,
         reputation: number(reader, "reputation", &value.reputation)?,
         reliability: number(reader, "reliability", &value.reliability)?,
+        settled_at_close: count(reader, "settled_at_close", value.settled_at_close)?,
         change: value.change.as_ref().map(change).transpose()?,
     })
 }
@@ -326,6 +327,7 @@ fn bid(value: &wire::CandidateState) -> Result<StepBid, RecordError> {
             availability: number(reader, "availability", &value.availability)?,
             reputation: number(reader, "reputation", &value.reputation)?,
             newcomer: value.newcomer,
+            settled_at_close: count(reader, "settled_at_close", value.settled_at_close)?,
         },
     })
 }

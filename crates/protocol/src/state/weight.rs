@@ -21,7 +21,7 @@ const KEY: u64 = 320;
 /// A step without what it holds.
 const STEP: u64 = 256;
 /// A bid of a step.
-const BID: u64 = 144;
+const BID: u64 = 156;
 /// A nonce of a bid, with the commitment to it.
 const NONCES: u64 = 68;
 /// Whom a policy names for one kind of step.

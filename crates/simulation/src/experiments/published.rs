@@ -213,6 +213,7 @@ impl Run {
             },
             reputation: self.reputation[agent],
             newcomer: false,
+            settled_at_close: 0,
             named: false,
         };
         features(PolicyKind::Paper, &candidate)

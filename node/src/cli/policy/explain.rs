@@ -161,7 +161,7 @@ fn print_explanation(explanation: &v1::Explanation) -> anyhow::Result<()> {
         share(explanation.stability_weight_ppm),
         explanation.shortlist,
         if explanation.newcomer_place {
-            "; the last place is kept for a newcomer"
+            "; the last place is kept for a newcomer, or for whom nobody settled for longest"
         } else {
             ""
         }
