@@ -26,6 +26,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut request = Request {
         experiments: Vec::new(),
         scaling: false,
+        plans: false,
         first_seed: REPORT_SEED,
         seeds: 100,
         workers,
@@ -49,14 +50,16 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                 request.shorter = 5;
             }
             "scaling" => request.scaling = true,
+            "plans" => request.plans = true,
             name => request.experiments.push(
                 Experiment::from_name(name).ok_or_else(|| format!("no experiment {name:?}"))?,
             ),
         }
     }
-    if request.experiments.is_empty() && !request.scaling {
+    if request.experiments.is_empty() && !request.scaling && !request.plans {
         request.experiments = Experiment::ALL.to_vec();
         request.scaling = true;
+        request.plans = true;
     }
     let files = produce(&request, &bar)?;
     std::fs::create_dir_all(&out)?;

@@ -10,6 +10,7 @@ fn request(experiments: &[Experiment], workers: usize) -> Request {
     Request {
         experiments: experiments.to_vec(),
         scaling: false,
+        plans: true,
         first_seed: 7,
         seeds: 2,
         workers,

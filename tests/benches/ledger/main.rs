@@ -4,7 +4,7 @@
 //! process on the same bytes, so a busy machine slows both, and the ratio stays comparable.
 //!
 //! Arguments: `--entries N` (the longer log of the memory rows, default 1,000,000), `--quick` (fewer runs, a shorter log),
-//! `--json`.
+//! `--only ROWS` (append, verify, replay, proofs, evidence or memory), `--json`.
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 mod append;
@@ -42,7 +42,7 @@ fn main() {
         tasks: 400,
         entries: 1_000_000,
     };
-    let mut json = false;
+    let (mut json, mut only) = (false, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -55,6 +55,7 @@ fn main() {
                     entries: 100_000,
                 };
             }
+            "--only" => only = arguments.next(),
             "--json" => json = true,
             // Cargo says that this is a benchmark.
             "--bench" => {}
@@ -62,12 +63,27 @@ fn main() {
         }
     }
     let mut table = Table::new();
-    append::rows(&settings, &mut table);
-    let log = logs::coordinator(settings.tasks);
-    verify::rows(&settings, &log, &mut table);
-    replay::rows(&settings, &log, &mut table);
-    proofs::rows(&mut table);
-    evidence::rows(&settings, &mut table);
-    memory::rows(&settings, &mut table);
+    let wanted = |rows: &str| only.as_deref().is_none_or(|only| only == rows);
+    if wanted("append") {
+        append::rows(&settings, &mut table);
+    }
+    if wanted("verify") || wanted("replay") {
+        let log = logs::coordinator(settings.tasks);
+        if wanted("verify") {
+            verify::rows(&settings, &log, &mut table);
+        }
+        if wanted("replay") {
+            replay::rows(&settings, &log, &mut table);
+        }
+    }
+    if wanted("proofs") {
+        proofs::rows(&mut table);
+    }
+    if wanted("evidence") {
+        evidence::rows(&settings, &mut table);
+    }
+    if wanted("memory") {
+        memory::rows(&settings, &mut table);
+    }
     table.print(json);
 }

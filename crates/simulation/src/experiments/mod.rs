@@ -6,6 +6,7 @@ mod coordinator;
 mod course;
 mod goals;
 mod mersenne;
+mod plans;
 pub mod plot;
 mod produce;
 mod profile;
@@ -24,6 +25,7 @@ pub use coordinator::{Coordinator, Failure, Setup, Signing, Step, honest_claims}
 pub use course::{Course, Delay, Honesty, Turn};
 pub use goals::{Goal, goals};
 pub use mersenne::MersenneTwister;
+pub use plans::{PLANNERS, Planned, measure as measure_plans};
 pub use produce::{File, Request, produce, published_section};
 pub use published::{Profiles, PublishedPolicy, PublishedRun, run_published};
 pub use scaling::{POOLS, Scale, measure};
@@ -52,6 +54,9 @@ pub enum ExperimentError {
     /// Parameters of a network that are none.
     #[error(transparent)]
     Params(#[from] RecordError),
+    /// A simulated network broke a rule.
+    #[error("a simulated network: {0}")]
+    Network(String),
     /// The coordinator announced no step.
     #[error("the coordinator announced no step")]
     NoStep,

@@ -9,6 +9,7 @@ use super::{
     coordinator::Signing,
     course::Course,
     goals::{Goal, goals},
+    plans::{self, Planned},
     published::{Profiles, run_published},
     report,
     scaling::{self, Scale},
@@ -21,6 +22,9 @@ use super::{
 /// Seed of the authors' shock experiment.
 const PUBLISHED_SEED: u32 = 42;
 
+/// A whole network takes as long as a hundred courses.
+const PLAN_SEEDS: u64 = 20;
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -28,6 +32,8 @@ pub struct Request {
     pub experiments: Vec<Experiment>,
     /// Also how much work and traffic a decision is, by the size of the pool.
     pub scaling: bool,
+    /// Also what plans of planners cost, by the number of planners.
+    pub plans: bool,
     /// The first seed.
     pub first_seed: u64,
     /// How many.
@@ -103,6 +109,22 @@ pub fn produce(
         files.push(File {
             name: "scaling.csv".to_owned(),
             content: scaling::csv(&scales),
+        });
+    }
+    if request.plans {
+        let seeds = (request.first_seed, request.seeds.min(PLAN_SEEDS));
+        let tasks = 60 / u32::try_from(request.shorter.max(1)).unwrap_or(1);
+        let plans = plans::measure(
+            &plans::PLANNERS,
+            tasks,
+            seeds,
+            request.workers,
+            &|done, total| progress("plans", done, total),
+        )?;
+        sections.push_str(&plans_section(&plans, tasks, seeds.1));
+        files.push(File {
+            name: "plans.csv".to_owned(),
+            content: plans::csv(&plans),
         });
     }
     let report = head(request, &goals(&all)) + &sections;
@@ -271,6 +293,32 @@ fn scaling_section(scales: &[Scale]) -> String {
         );
     }
     text.push('\n');
+    text
+}
+
+fn plans_section(plans: &[Planned], tasks: u32, seeds: u64) -> String {
+    let mut text = format!(
+        "## The number of planners\n\n\
+         m planners are found by a beacon, and each is asked for a plan of the task; the votes of all plans' last steps decide \
+         (PLAN-2). A whole network of twelve peers, every second of which offers to plan, {tasks} tasks, {seeds} seeds. The simulated planners \
+         ask the question twice over, so that a plan's quality says nothing here, and its cost does: one more plan is two more steps.\n\n\
+         | planners asked | right | run by planners' plans | messages per task | entries per task | log bytes per task | virtual time, s |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for one in plans {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            one.planners,
+            report::shown(one.right, 3),
+            report::shown(one.planned, 3),
+            report::shown(one.messages, 0),
+            report::shown(one.entries, 0),
+            report::shown(one.log_bytes, 0),
+            report::shown(one.seconds, 1),
+        );
+    }
+    text.push_str("\nAll figures: [plans.csv](plans.csv).\n\n");
     text
 }
 

@@ -572,6 +572,50 @@ fn settings(findings: &[Finding], note: &str) -> Chart {
     }
 }
 
+/// What pending updates cost: the total regret with late rewards, less that with immediate ones, as it grows. The half-widths of both add
+/// up.
+fn staleness(findings: &[Finding]) -> Panel {
+    let curve = |arm: &str, late: bool| {
+        let finding = findings.iter().find(|finding| {
+            finding.arm == arm && late != (finding.course == "immediate rewards")
+        })?;
+        finding.curves.get("total regret")
+    };
+    let series = ["shared (default)", "paper"]
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, arm)| {
+            let (late, now) = (curve(arm, true)?, curve(arm, false)?);
+            let points = late
+                .iter()
+                .zip(now)
+                .map(|((round, late), (_, now))| {
+                    let difference = Estimate {
+                        mean: late.mean - now.mean,
+                        half_width: late.half_width + now.half_width,
+                    };
+                    (*round, difference)
+                })
+                .collect();
+            Some(Series {
+                name: arm.to_owned(),
+                colour: COLOURS[place],
+                dashed: false,
+                points,
+            })
+        })
+        .collect();
+    Panel::Lines(Lines {
+        title: "Staleness: what 50 pending selections cost".to_owned(),
+        x: "tasks".to_owned(),
+        y: "lost successes".to_owned(),
+        logarithmic: (false, false),
+        series,
+        marks: Vec::new(),
+        target: None,
+    })
+}
+
 fn regret(findings: &[Finding], note: &str) -> Chart {
     let panel = |curve: &str, title: &str| {
         let series = findings
@@ -610,7 +654,9 @@ fn regret(findings: &[Finding], note: &str) -> Chart {
     };
     Chart {
         title: "Regret, told apart".to_owned(),
-        note: format!("Cumulative, in expected successes; both axes logarithmic. {note}"),
+        note: format!(
+            "Cumulative, in expected successes; both axes logarithmic but for the third panel's. {note}"
+        ),
         panels: vec![
             panel(
                 "selector regret",
@@ -620,8 +666,9 @@ fn regret(findings: &[Finding], note: &str) -> Chart {
                 "screening regret",
                 "Screening: what the shortlist leaves out",
             ),
+            staleness(findings),
         ],
-        columns: 2,
+        columns: 3,
         height: 330.0,
     }
 }

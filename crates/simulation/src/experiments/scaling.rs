@@ -13,8 +13,8 @@ use super::{
 };
 use crate::random::Random;
 
-/// Sizes of the pool. A peer remembers the capabilities of 4,096 others.
-pub const POOLS: [usize; 8] = [5, 10, 20, 50, 100, 500, 1000, 4000];
+/// Sizes of the pool. A peer remembers the capabilities of 16,384 others.
+pub const POOLS: [usize; 9] = [5, 10, 20, 50, 100, 500, 1000, 4000, 10_000];
 
 /// What a decision costs with one pool.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Leaf and node hashes.
 
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256, digest};
 
 /// A SHA-256 hash in the tree. Plain bytes, since it is what stores and standard tools hold; digests of contents are
 /// [`Digest`](crate::Digest) instead.
@@ -18,19 +18,24 @@ pub const EMPTY_ROOT: NodeHash = [
 ///
 /// Spec: LOG-7.
 pub fn leaf_hash(leaf: &[u8]) -> NodeHash {
-    let mut hasher = Sha256::new();
-    hasher.update([0x00]);
+    let mut hasher = Context::new(&SHA256);
+    hasher.update(&[0x00]);
     hasher.update(leaf);
-    hasher.finalize().into()
+    bytes(&hasher.finish())
 }
 
 /// SHA-256 of `0x01 ‖ left ‖ right`. The first byte keeps a node from being presented as a leaf.
 ///
 /// Spec: LOG-7.
 pub fn node_hash(left: &NodeHash, right: &NodeHash) -> NodeHash {
-    let mut hasher = Sha256::new();
-    hasher.update([0x01]);
-    hasher.update(left);
-    hasher.update(right);
-    hasher.finalize().into()
+    let mut node = [0x01; 65];
+    node[1..33].copy_from_slice(left);
+    node[33..].copy_from_slice(right);
+    bytes(&digest(&SHA256, &node))
+}
+
+fn bytes(hash: &ring::digest::Digest) -> NodeHash {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(hash.as_ref());
+    bytes
 }
