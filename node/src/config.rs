@@ -12,6 +12,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use symphony_executor::ExecutorConfig;
+use symphony_network::Multiaddr;
 use symphony_protocol::{
     policy::{PolicyKind, PolicyParameters},
     records::{Params, Policy, RecordError},
@@ -370,6 +371,17 @@ impl Config {
                 return value(key, "10ms to 366days", &format!("{duration:?}"));
             }
         }
+        for (key, addresses) in [("listen", &self.listen), ("bootstrap", &self.bootstrap)] {
+            for address in addresses {
+                if address.parse::<Multiaddr>().is_err() {
+                    return value(
+                        key,
+                        "multiaddresses, such as /ip4/192.0.2.7/tcp/4791",
+                        address,
+                    );
+                }
+            }
+        }
         if !(1..=131_072).contains(&self.output_tokens_max) {
             return value(
                 "output_tokens_max",
@@ -500,5 +512,35 @@ impl Config {
         }
         policy.checker_ppm = self.policy.checker_ppm;
         policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_none_is_named_with_its_key() {
+        let config = Config {
+            bootstrap: vec![
+                "/ip4/127.0.0.1/tcp/4791".to_owned(),
+                "peer-1:4791".to_owned(),
+            ],
+            ..Config::default()
+        };
+        let refused = config.validate().expect_err("no multiaddress").to_string();
+        assert!(
+            refused.contains("bootstrap") && refused.contains("peer-1:4791"),
+            "{refused}"
+        );
+        let config = Config {
+            listen: vec!["nowhere".to_owned()],
+            ..Config::default()
+        };
+        let refused = config.validate().expect_err("no multiaddress").to_string();
+        assert!(
+            refused.contains("listen") && refused.contains("nowhere"),
+            "{refused}"
+        );
     }
 }

@@ -17,7 +17,7 @@ use super::{
 
 /// Runs the paper's experiments on a real coordinator in a simulated world
 ///
-/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, regret, settings, scaling; without a
+/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, regret, settings, scaling, plans; without a
 /// name all of them. The same seeds give the same bytes, but for the times of `scaling`.
 #[derive(Args, Debug)]
 pub(super) struct SimulateCommand {
@@ -49,6 +49,7 @@ impl SimulateCommand {
         let mut request = Request {
             experiments: Vec::new(),
             scaling: false,
+            plans: false,
             first_seed: self.seed,
             seeds: self.seeds,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -56,14 +57,21 @@ impl SimulateCommand {
             origin: format!("symphony {}.", env!("CARGO_PKG_VERSION")),
         };
         for name in &self.experiments {
-            if name == "scaling" {
-                request.scaling = true;
-                continue;
+            match name.as_str() {
+                "scaling" => {
+                    request.scaling = true;
+                    continue;
+                }
+                "plans" => {
+                    request.plans = true;
+                    continue;
+                }
+                _ => {}
             }
             let experiment = Experiment::from_name(name).ok_or_else(|| {
                 let names = Experiment::ALL.map(Experiment::name).join(", ");
                 UnusableInput(format!(
-                    "no experiment {name:?}: expected {names} or scaling"
+                    "no experiment {name:?}: expected {names}, scaling or plans"
                 ))
             })?;
             request.experiments.push(experiment);
@@ -71,6 +79,7 @@ impl SimulateCommand {
         if self.experiments.is_empty() {
             request.experiments = Experiment::ALL.to_vec();
             request.scaling = true;
+            request.plans = true;
         }
         let drawn: ProgressBar = bar(0, "runs");
         let files = produce(&request, &|name, done, total| {

@@ -282,6 +282,38 @@ pub enum Body {
 }
 
 impl Body {
+    /// Names of all kinds, in the words and the order of the schema.
+    pub const NAMES: [&'static str; 28] = [
+        "genesis",
+        "policy_set",
+        "capability_issued",
+        "revocation_issued",
+        "task_opened",
+        "beacon_issued",
+        "bid_issued",
+        "assignment_issued",
+        "receipt_issued",
+        "reveal_issued",
+        "capability_received",
+        "revocation_received",
+        "bid_received",
+        "assignment_received",
+        "receipt_received",
+        "reveal_received",
+        "acknowledgement_received",
+        "timeout",
+        "resumed",
+        "close",
+        "replacement",
+        "settlement",
+        "task_decided",
+        "call_issued",
+        "opening_issued",
+        "opening_received",
+        "draw",
+        "root_recorded",
+    ];
+
     /// The kind's name in the words of the schema.
     pub fn name(&self) -> &'static str {
         match self {
@@ -655,5 +687,23 @@ fn write_body(body: &Body) -> wire::entry::Body {
         }),
         Body::Draw(draw) => Wire::Draw(draw.write()),
         Body::RootRecorded(recorded) => Wire::RootRecorded(recorded.write()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Body;
+
+    #[test]
+    fn names_are_those_of_the_schema_in_its_order() {
+        let schema = include_str!("../../../../proto/symphony/log/v1/entry.proto");
+        let (_, behind) = schema.split_once("oneof body {").expect("a body");
+        let (bodies, _) = behind.split_once('}').expect("its end");
+        let names: Vec<&str> = bodies
+            .lines()
+            .filter(|line| line.trim_end().ends_with(';'))
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .collect();
+        assert_eq!(names, Body::NAMES);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 use symphony_admin::{AdminClient, EntryRange};
+use symphony_protocol::records::Body;
 use symphony_transparency::Digest;
 
 use super::{network_of, print_entry, print_log_entry};
@@ -42,8 +43,8 @@ pub(in crate::cli) struct ShowCommand {
     /// Only the last entries
     #[arg(long, value_name = "COUNT")]
     last: Option<u64>,
-    /// Only entries of this kind, such as close or bid_received
-    #[arg(long, value_name = "KIND")]
+    /// Only entries of this kind
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Body::NAMES))]
     kind: Option<String>,
     /// Reads an exported file instead of a node's log
     #[arg(long, value_name = "FILE")]

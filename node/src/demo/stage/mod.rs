@@ -108,6 +108,12 @@ impl Stage {
             .into_iter()
             .filter(|player| stage.playable(player))
             .collect();
+        if players.iter().all(|player| player.model.is_none()) {
+            bail!(
+                "{} holds no model of the demo: expected folders such as generalist/, each with a config.json",
+                stage.models.display()
+            );
+        }
         let meeting_points = [free_port()?, free_port()?];
         for player in players {
             stage
