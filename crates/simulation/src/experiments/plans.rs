@@ -11,6 +11,9 @@ use std::{
 use super::{ExperimentError, statistics::Estimate};
 use crate::{Scenario, TaskOutcome};
 
+/// What a run came to, in the order of [`Planned`].
+type Figures = Result<[f64; 6], ExperimentError>;
+
 /// Planners that are asked.
 pub const PLANNERS: [u32; 5] = [0, 1, 2, 3, 4];
 
@@ -49,8 +52,7 @@ pub fn measure(
         .iter()
         .flat_map(|planners| (0..seeds).map(|seed| (*planners, first_seed + seed)))
         .collect();
-    let runs: Mutex<Vec<Option<Result<[f64; 6], ExperimentError>>>> =
-        Mutex::new((0..cells.len()).map(|_| None).collect());
+    let runs: Mutex<Vec<Option<Figures>>> = Mutex::new((0..cells.len()).map(|_| None).collect());
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..workers.max(1) {
@@ -95,7 +97,7 @@ pub fn measure(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn run(planners: u32, tasks: u32, seed: u64) -> Result<[f64; 6], ExperimentError> {
+fn run(planners: u32, tasks: u32, seed: u64) -> Figures {
     let mut scenario = Scenario {
         seed,
         tasks,
