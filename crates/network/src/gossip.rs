@@ -9,7 +9,7 @@ use libp2p::gossipsub::{
     PeerScoreThresholds, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
     score_parameter_decay,
 };
-use ring::digest::{Context, SHA256};
+use sha2::{Digest as _, Sha256};
 
 use crate::limits::GOSSIP_SIZE_MAX;
 use crate::names::{NetworkNames, Topic};
@@ -74,12 +74,12 @@ fn config() -> Result<Config, libp2p::gossipsub::ConfigBuilderError> {
 /// each travels once whoever published it. Spec: NET-33.
 fn message_id(message: &Message) -> MessageId {
     let topic = message.topic.as_str().as_bytes();
-    let mut hasher = Context::new(&SHA256);
+    let mut hasher = Sha256::new();
     hasher.update(MESSAGE_ID_CONTEXT);
-    hasher.update(&(topic.len() as u64).to_be_bytes());
+    hasher.update((topic.len() as u64).to_be_bytes());
     hasher.update(topic);
     hasher.update(&message.data);
-    MessageId::from(hasher.finish().as_ref().to_vec())
+    MessageId::from(hasher.finalize().to_vec())
 }
 
 /// Where a score makes a difference. One rejected message costs 10, two 40, three 90 (the square counts), and none of

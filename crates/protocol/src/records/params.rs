@@ -255,7 +255,7 @@ pub struct Policy {
     pub checker_ppm: u32,
     /// Largest price penalty, in parts per million; 0: prices do not matter. Spec: SETTLE-1.
     pub price_ppm: u32,
-    /// Price at which that penalty is whole, in microunits; 1 to [`PRICE_SCALE_MAX`].
+    /// Price at which that penalty is whole, in microunits; 1 to 10^15.
     pub price_scale_microunits: u64,
     /// How ballots are weighed.
     pub vote_rule: crate::vote::VoteRule,

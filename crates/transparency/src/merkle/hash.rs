@@ -1,6 +1,6 @@
 //! Leaf and node hashes.
 
-use ring::digest::{Context, SHA256, digest};
+use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 hash in the tree. Plain bytes, since it is what stores and standard tools hold; digests of contents are
 /// [`Digest`](crate::Digest) instead.
@@ -18,24 +18,19 @@ pub const EMPTY_ROOT: NodeHash = [
 ///
 /// Spec: LOG-7.
 pub fn leaf_hash(leaf: &[u8]) -> NodeHash {
-    let mut hasher = Context::new(&SHA256);
-    hasher.update(&[0x00]);
+    let mut hasher = Sha256::new();
+    hasher.update([0x00]);
     hasher.update(leaf);
-    bytes(&hasher.finish())
+    hasher.finalize().into()
 }
 
 /// SHA-256 of `0x01 ‖ left ‖ right`. The first byte keeps a node from being presented as a leaf.
 ///
 /// Spec: LOG-7.
 pub fn node_hash(left: &NodeHash, right: &NodeHash) -> NodeHash {
-    let mut node = [0x01; 65];
-    node[1..33].copy_from_slice(left);
-    node[33..].copy_from_slice(right);
-    bytes(&digest(&SHA256, &node))
-}
-
-fn bytes(hash: &ring::digest::Digest) -> NodeHash {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(hash.as_ref());
-    bytes
+    let mut hasher = Sha256::new();
+    hasher.update([0x01]);
+    hasher.update(left);
+    hasher.update(right);
+    hasher.finalize().into()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, HEXLOWER};
-use ring::digest::{Context, SHA256};
+use sha2::{Digest as _, Sha256};
 
 use super::signature::check_name;
 use super::{NOTE_NAME_LENGTH_MAX, NoteError};
@@ -35,14 +35,12 @@ impl VerifierKeyType {
     ///
     /// Spec: LOG-17, WITNESS-1.
     pub(crate) fn key_id(self, name: &str, key: &PublicKey) -> [u8; 4] {
-        let mut hasher = Context::new(&SHA256);
+        let mut hasher = Sha256::new();
         hasher.update(name.as_bytes());
-        hasher.update(&[b'\n', self.number()]);
+        hasher.update([b'\n', self.number()]);
         hasher.update(key.as_bytes());
-        let hash = hasher.finish();
-        let mut id = [0; 4];
-        id.copy_from_slice(&hash.as_ref()[..4]);
-        id
+        let hash: [u8; 32] = hasher.finalize().into();
+        [hash[0], hash[1], hash[2], hash[3]]
     }
 
     /// `name+key id in hexadecimal+base64(type ‖ key)`.
