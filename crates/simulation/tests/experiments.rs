@@ -40,6 +40,7 @@ fn every_experiment_makes_its_files_and_the_same_seed_the_same_bytes() {
             assert!(once.iter().any(|file| file.name == name), "{name}");
         }
     }
+    assert!(once.iter().any(|file| file.name == "plans.csv"));
     let report = once.iter().find(|file| file.name == "report.md");
     let report = &report.expect("a report").content;
     assert!(report.contains("equal choices, equal state roots"));

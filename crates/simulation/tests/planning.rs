@@ -62,10 +62,18 @@ fn plan_2_without_planners_every_question_is_asked_as_it_is() {
     scenario.workers.planner_every = 0;
     let report = run_checked(&scenario);
     assert_eq!(report.planned, 0);
-    // Each is answered; how well is no matter of twenty questions.
-    let answered = report.count(TaskOutcome::Right) + report.count(TaskOutcome::Wrong);
-    assert_eq!(answered, scenario.tasks as usize);
     assert_eq!(report, run(&scenario).expect("the same again"));
+    // Twenty tasks of one network say little of the vote: 7 to 18 are right, by seed. So ten networks.
+    let right: usize = (1..=10)
+        .map(|seed| {
+            let scenario = Scenario {
+                seed,
+                ..scenario.clone()
+            };
+            run_checked(&scenario).count(TaskOutcome::Right)
+        })
+        .sum();
+    assert!(right >= 10 * 12, "{right} of 200");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod coordinator;
 mod course;
 mod goals;
 mod mersenne;
+mod parallel;
 mod plans;
 pub mod plot;
 mod produce;

@@ -1,18 +1,9 @@
 //! What plans of planners cost: m planners are asked for a plan of each task, in a whole simulated network.
 
-use std::{
-    fmt::Write as _,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::fmt::Write as _;
 
-use super::{ExperimentError, statistics::Estimate};
+use super::{ExperimentError, parallel::in_parallel, statistics::Estimate};
 use crate::{Scenario, TaskOutcome};
-
-/// What a run came to, in the order of [`Planned`].
-type Figures = Result<[f64; 6], ExperimentError>;
 
 /// Planners that are asked.
 pub const PLANNERS: [u32; 5] = [0, 1, 2, 3, 4];
@@ -52,28 +43,12 @@ pub fn measure(
         .iter()
         .flat_map(|planners| (0..seeds).map(|seed| (*planners, first_seed + seed)))
         .collect();
-    let runs: Mutex<Vec<Option<Figures>>> = Mutex::new((0..cells.len()).map(|_| None).collect());
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..workers.max(1) {
-            scope.spawn(|| {
-                while let Some((place, (planners, seed))) = {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    cells.get(place).map(|cell| (place, *cell))
-                } {
-                    let run = run(planners, tasks, seed);
-                    if let Ok(mut runs) = runs.lock() {
-                        runs[place] = Some(run);
-                    }
-                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, cells.len());
-                }
-            });
-        }
-    });
-    let mut figures = Vec::with_capacity(cells.len());
-    for run in runs.into_inner().unwrap_or_default().into_iter().flatten() {
-        figures.push(run?);
-    }
+    let figures = in_parallel(cells.len(), workers, progress, |place| {
+        let (planners, seed) = cells[place];
+        run(planners, tasks, seed)
+    })
+    .into_iter()
+    .collect::<Result<Vec<[f64; 6]>, ExperimentError>>()?;
     let seeds = usize::try_from(seeds).unwrap_or(usize::MAX);
     Ok(planners
         .iter()
@@ -96,8 +71,9 @@ pub fn measure(
         .collect())
 }
 
+/// One run: the figures of [`Planned`], in their order.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn run(planners: u32, tasks: u32, seed: u64) -> Figures {
+fn run(planners: u32, tasks: u32, seed: u64) -> Result<[f64; 6], ExperimentError> {
     let mut scenario = Scenario {
         seed,
         tasks,

@@ -301,7 +301,8 @@ fn plans_section(plans: &[Planned], tasks: u32, seeds: u64) -> String {
         "## The number of planners\n\n\
          m planners are found by a beacon, and each is asked for a plan of the task; the votes of all plans' last steps decide \
          (PLAN-2). A whole network of twelve peers, every second of which offers to plan, {tasks} tasks, {seeds} seeds. The simulated planners \
-         ask the question twice over, so that a plan's quality says nothing here, and its cost does: one more plan is two more steps.\n\n\
+         ask the question twice over: what a plan says brings nothing here, one more plan is two more steps, and what is right more often is \
+         the larger vote.\n\n\
          | planners asked | right | run by planners' plans | messages per task | entries per task | log bytes per task | virtual time, s |\n\
          |---|---|---|---|---|---|---|\n",
     );

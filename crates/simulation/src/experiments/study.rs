@@ -1,17 +1,12 @@
 //! Many runs, on all cores, in an order that does not matter: courses × arms × seeds, and what they come to.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
 use super::{
     ExperimentError,
     arm::Arm,
     course::Course,
+    parallel::in_parallel,
     statistics::Estimate,
     trial::{Trial, TrialOptions, run_trial},
 };
@@ -74,34 +69,13 @@ pub fn run_study(
 ) -> Result<Vec<Finding>, ExperimentError> {
     let seeds = usize::try_from(options.seeds).unwrap_or(usize::MAX);
     let total = cells.len().saturating_mul(seeds);
-    let results: Mutex<Vec<Option<Result<Summary, ExperimentError>>>> =
-        Mutex::new((0..total).map(|_| None).collect());
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..options.workers.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    if place >= total {
-                        return;
-                    }
-                    let cell = &cells[place / seeds];
-                    let seed = options.first_seed + (place % seeds) as u64;
-                    let summary = run_trial(&cell.course, &cell.arm, &options.trial, seed)
-                        .map(|trial| Summary::of(&trial));
-                    if let Ok(mut results) = results.lock() {
-                        results[place] = Some(summary);
-                    }
-                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().unwrap_or_default();
-    let mut summaries = Vec::with_capacity(total);
-    for result in results.into_iter().flatten() {
-        summaries.push(result?);
-    }
+    let summaries = in_parallel(total, options.workers, progress, |place| {
+        let cell = &cells[place / seeds];
+        let seed = options.first_seed + (place % seeds) as u64;
+        run_trial(&cell.course, &cell.arm, &options.trial, seed).map(|trial| Summary::of(&trial))
+    })
+    .into_iter()
+    .collect::<Result<Vec<Summary>, ExperimentError>>()?;
     Ok(cells
         .iter()
         .zip(summaries.chunks(seeds.max(1)))

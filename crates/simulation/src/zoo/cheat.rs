@@ -62,12 +62,11 @@ macro_rules! cheats {
 }
 
 cheats! {
-    /// Two histories, with checkpoints of every size for both. The second goes on as the first does, so it soon breaks what its own
-    /// state asks for, and who sees it alone finds that first.
-    ForkEqual = "fork-equal-sizes", Coordinator, [Fork, TreeRoot, Duty, StateRoot],
+    /// Two histories, with checkpoints of every size for both.
+    ForkEqual = "fork-equal-sizes", Coordinator, [Fork, TreeRoot],
         "shows two groups two logs, and signs checkpoints of equal sizes for both";
     /// Two histories, never with checkpoints of one size.
-    ForkLeaf = "fork-leaf", Coordinator, [Fork, TreeRoot, Duty, StateRoot],
+    ForkLeaf = "fork-leaf", Coordinator, [Fork, TreeRoot],
         "shows two groups different entries at one index, and never signs one size for both";
     /// An acknowledged bid never stands in the log.
     AcknowledgedMissing = "acknowledged-missing", Coordinator, [Omission, Duty],

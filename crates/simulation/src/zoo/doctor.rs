@@ -48,6 +48,8 @@ pub(crate) struct Doctor {
     /// The log as it is shown, to the one half of the peers and to the other. The second begins with a fork.
     shown: Shown,
     second: Option<Shown>,
+    /// What an auditor makes of the second, up to its first fault.
+    outside_second: Option<Replay>,
     /// Chances to cheat that are let pass first.
     pub(super) patience: u32,
     pub(super) begun: bool,
@@ -94,6 +96,7 @@ impl Doctor {
                 last: entry_digest(entry_0),
             },
             second: None,
+            outside_second: None,
             patience,
             begun: false,
             changed: BTreeMap::new(),
@@ -130,6 +133,9 @@ impl Doctor {
                 (bytes, None)
             }
             Change::Fork(other) => {
+                if self.second.is_none() {
+                    self.outside_second = self.outside.clone();
+                }
                 let second = self.second.get_or_insert_with(|| self.shown.again());
                 let second = second.chain(other);
                 (self.shown.chain(entry.clone()), Some(second))
@@ -147,6 +153,10 @@ impl Doctor {
     }
 
     fn push_second(&mut self, bytes: Vec<u8>) {
+        let outside = self.outside_second.as_mut();
+        if outside.is_some_and(|outside| outside.push(&bytes).is_err()) {
+            self.outside_second = None;
+        }
         if let Some(second) = &mut self.second {
             second.push(bytes);
         }
@@ -171,8 +181,12 @@ impl Doctor {
         }
         let face = self.face(to);
         let (size, root) = (face.tree.size(), face.tree.root());
-        // Up to its first fault the shown log has a state of its own; the cheat knows it, and signs for it.
-        let state_root = match &mut self.outside {
+        // Up to its first fault each shown log has a state of its own; the cheat knows it, and signs for it.
+        let outside = match (&self.second, odd) {
+            (Some(_), true) => &mut self.outside_second,
+            _ => &mut self.outside,
+        };
+        let state_root = match outside {
             Some(outside) => outside.state_mut().root(),
             None => self.inside.state_mut().root(),
         };

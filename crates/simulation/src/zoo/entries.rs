@@ -228,10 +228,15 @@ impl Doctor {
                 time_ms: self.inside.state().time_ms().saturating_sub(1),
                 ..entry.clone()
             }),
-            // The same at another time: both histories keep every rule, so that nothing but the fork convicts.
+            // The same at another time: both histories keep every rule, so that nothing but the fork convicts. A root that is due next
+            // would bear the time of this entry.
             _ => {
                 let time_ms = self.inside.state().time_ms();
-                if time_ms == entry.time_ms {
+                let mut after = self.inside.clone();
+                let is_quiet =
+                    after.push(&entry.encode()).is_ok() && after.state().duty().is_none();
+                if time_ms == entry.time_ms || !is_quiet {
+                    self.begun = false;
                     return Change::Keep;
                 }
                 Change::Fork(Entry {
