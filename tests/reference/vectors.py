@@ -251,8 +251,8 @@ def embedding(v):
 def candidates(v):
     for line in v.all("candidate"):
         peer, bid, *rest, newcomer, settled = line.split()
-        yield {"peer": bytes.fromhex(peer), "bid": int(bid), "newcomer": newcomer == "newcomer", "settled_at_close": int(settled),
-               **dict(zip(m.NUMBERS, numbers(rest), strict=True))}
+        yield {"peer": bytes.fromhex(peer), "bid": int(bid), "newcomer": newcomer == "newcomer",
+               "settled_at_close": int(settled), **dict(zip(m.NUMBERS, numbers(rest), strict=True))}
 
 
 def screening(v):

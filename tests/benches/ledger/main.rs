@@ -20,6 +20,9 @@ mod verify;
 
 use table::Table;
 
+/// What `--only` takes.
+const ROWS: [&str; 6] = ["append", "verify", "replay", "proofs", "evidence", "memory"];
+
 /// What is asked for.
 pub(crate) struct Settings {
     /// Runs of each measurement, after one that does not count.
@@ -63,6 +66,12 @@ fn main() {
         }
     }
     let mut table = Table::new();
+    if let Some(only) = &only {
+        assert!(
+            ROWS.contains(&only.as_str()),
+            "no such rows: {only}; there are {ROWS:?}"
+        );
+    }
     let wanted = |rows: &str| only.as_deref().is_none_or(|only| only == rows);
     if wanted("append") {
         append::rows(&settings, &mut table);

@@ -549,8 +549,8 @@ class Replay:
         numbers = {name: unpack(getattr(held, name))
                    for name in ("similarity", "prior", "latency", "availability", "reputation")}
         named = any((one.bucket, one.peer) == (step.bucket, held.peer) for one in self.state_of(step).policy.named)
-        return {"peer": held.peer, "bid": held.bid, "newcomer": held.newcomer, "settled_at_close": held.settled_at_close, "load": m.ratio(held.load_ppm), "named": named,
-                **numbers}
+        return {"peer": held.peer, "bid": held.bid, "newcomer": held.newcomer, "settled_at_close": held.settled_at_close,
+                "load": m.ratio(held.load_ppm), "named": named, **numbers}
 
     def model(self, peers):
         """The policy in force, with what it learned of these peers."""
@@ -657,7 +657,8 @@ class Replay:
         chance, everybody = state.policy.kind in CHANCE, CHANCE.get(state.policy.kind) == "random"
         ranking = m.rank(candidates, weights, 32 if everybody else step.beacon.shortlist, explores)
         shortlist = [candidates[i] for i, _, _ in ranking]
-        model, in_force = self.selector(step, [one["peer"] for one in shortlist])  # looked up before anything is compared (EVIDENCE-12)
+        # Looked up before anything is compared (EVIDENCE-12).
+        model, in_force = self.selector(step, [one["peer"] for one in shortlist])
         hold([(r.bid, r.score) for r in body.ranking] == [(bid, pack(score)) for _, bid, score in ranking], "REPLAY-33",
              [bid for _, bid, _ in ranking], [r.bid for r in body.ranking])
         picks, after = ([], model) if chance else m.pick(model, shortlist, step.beacon.executors, 0, explores)
