@@ -90,18 +90,16 @@ fn run(source: ModelSource, socket: PathBuf, arguments: ServeArguments) -> anyho
     let supervised = arguments.supervised;
     let outcome = runtime.block_on(async {
         // Loading a large model takes minutes: a supervisor that dies meanwhile still ends it.
-        let mut stop = std::pin::pin!(process::stop_requested(supervised));
+        let stop = process::stop_requested(supervised).context("signals cannot be received")?;
+        let mut stop = std::pin::pin!(stop);
         let prepared = tokio::select! {
             prepared = prepare(source, arguments, data_folder) => prepared?,
             reason = &mut stop => {
-                tracing::info!(reason = reason?, "stopped while loading");
+                tracing::info!(reason, "stopped while loading");
                 return Ok(());
             }
         };
-        serve(prepared, &socket, async {
-            stop.await.unwrap_or("signals cannot be received")
-        })
-        .await
+        serve(prepared, &socket, stop).await
     });
     // The model's threads and a blocked read of standard input are not waited for.
     runtime.shutdown_background();

@@ -87,19 +87,23 @@ pub fn default_data_folder() -> io::Result<PathBuf> {
     Ok(cache.join("symphony").join("engine"))
 }
 
-/// Waits for the reason to stop: SIGINT, SIGTERM or, if `supervised`, the end of standard input.
+/// Waits for the reason to stop: SIGINT, SIGTERM or, if `supervised`, the end of standard input. The signals are caught from the
+/// call on, in a runtime, and not only from when the future is first polled: else one that came as the engine said that it is
+/// ready would kill it.
 ///
 /// # Errors
 ///
 /// What installing the signal handlers gives.
-pub async fn stop_requested(supervised: bool) -> io::Result<&'static str> {
+pub fn stop_requested(supervised: bool) -> io::Result<impl Future<Output = &'static str>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok("SIGINT"),
-        _ = terminate.recv() => Ok("SIGTERM"),
-        () = input_closed(), if supervised => Ok("the supervisor has gone"),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            () = input_closed(), if supervised => "the supervisor has gone",
+        }
+    })
 }
 
 /// The supervisor writes nothing: whatever ends the reading ends the engine.
