@@ -305,6 +305,8 @@ async fn run(arguments: RunArgs) -> anyhow::Result<ExitStatus> {
     config.validate()?;
     let socket = home.admin_socket(&config);
     let (node, mut ended) = runtime::start(config, home, Hooks::faithful()).await?;
+    // Before anybody is told that it runs.
+    let mut signals = Signals::listen()?;
     let about = node.about();
     tracing::info!(
         peer = %about.key,
@@ -317,7 +319,6 @@ async fn run(arguments: RunArgs) -> anyhow::Result<ExitStatus> {
     for address in node.network().listen_addresses().await.unwrap_or_default() {
         tracing::info!(%address, "listening");
     }
-    let mut signals = Signals::listen()?;
     tokio::select! {
         ended = &mut ended => return finished(ended),
         signal = signals.next() => tracing::info!(signal, "shutting down; again to end at once"),
