@@ -5,11 +5,13 @@ use symphony_protocol::{
     records::{Body, Entry, Issued, Origin, Signatures, StatementRecord},
     state::{Applied, Duty},
 };
-use symphony_transparency::{Digest, PublicKey, VerifiedStatement, sign_statement};
+use symphony_transparency::{
+    Digest, PublicKey, VerifiedStatement, sign_statement, statement_without_signature,
+};
 
 use crate::event::Effect;
 
-use super::{AWAITED_MAX, Peer, ProposeError};
+use super::{AWAITED_MAX, Peer, ProposeError, Signing};
 
 impl Peer {
     /// Where the next entry will stand.
@@ -72,12 +74,17 @@ impl Peer {
     }
 
     pub(crate) fn sign<R: StatementRecord>(&self, issued: &Issued<R>) -> VerifiedStatement {
-        sign_statement(
-            &self.secret,
-            &self.state().network(),
-            R::KIND,
-            issued.payload.clone(),
-        )
+        let (network, payload) = (self.state().network(), issued.payload.clone());
+        match self.signing {
+            Signing::Signed => sign_statement(&self.secret, &network, R::KIND, payload),
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "only a simulation can ask for it: Peer::without_signatures is banned elsewhere"
+            )]
+            Signing::Unsigned => {
+                statement_without_signature(self.author(), &network, R::KIND, payload)
+            }
+        }
     }
 
     pub(crate) fn effect(&mut self, effect: Effect) {

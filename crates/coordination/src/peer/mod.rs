@@ -85,9 +85,17 @@ pub struct PeerConfig {
 #[error("own entry refused: {0}")]
 pub struct ProposeError(pub Fault);
 
+/// Whether a peer's statements bear its signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signing {
+    Signed,
+    Unsigned,
+}
+
 /// One peer.
 pub struct Peer {
     pub(crate) secret: SecretKey,
+    signing: Signing,
     pub(crate) replay: Replay,
     pub(crate) config: PeerConfig,
     pub(crate) now_ms: u64,
@@ -109,6 +117,8 @@ pub struct Peer {
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
     pub(crate) retired: BTreeSet<PublicKey>,
+    /// Size of the log when reveals were last asked for.
+    reveals_asked_at: u64,
     /// Who has yet to acknowledge which own statement (by digest), with the index of the statement's entry.
     awaited: BTreeMap<Digest, (PublicKey, u64)>,
     /// The same by the index of the statement's entry: the oldest first.
@@ -120,6 +130,7 @@ impl Peer {
     pub fn new(secret: SecretKey, replay: Replay, config: PeerConfig) -> Self {
         Self {
             secret,
+            signing: Signing::Signed,
             replay,
             config,
             now_ms: 0,
@@ -135,8 +146,20 @@ impl Peer {
             reachable: BTreeSet::new(),
             exposed: BTreeSet::new(),
             retired: BTreeSet::new(),
+            reveals_asked_at: 0,
             awaited: BTreeMap::new(),
             awaited_since: BTreeMap::new(),
+        }
+    }
+
+    /// The same peer, whose statements bear 64 zero bytes where its signature would stand. Choices, states and roots are the same.
+    ///
+    /// The hazard: nobody accepts a word of it. It is for simulations of many tasks, in which nothing is verified that the same
+    /// program said. `clippy.toml` bans it elsewhere (spec/decisions/0020).
+    pub fn without_signatures(secret: SecretKey, replay: Replay, config: PeerConfig) -> Self {
+        Self {
+            signing: Signing::Unsigned,
+            ..Self::new(secret, replay, config)
         }
     }
 

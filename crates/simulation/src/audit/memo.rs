@@ -1,18 +1,22 @@
-//! Replays that several followers share.
+//! Replays and verifications that several followers share.
 //!
 //! Replay is a function of bytes: what one follower computed from a log's first entries holds for every other follower that
-//! has the same bytes. A follower still judges by nothing but the bytes that reached it.
+//! has the same bytes. So is a signature: bytes that were verified once, on whatever way they came, are not verified again. A
+//! follower still judges by nothing but the bytes that reached it.
 
 use std::{collections::BTreeMap, rc::Rc};
 
 use symphony_protocol::{
-    Fault,
-    records::Entry,
+    Fault, PreparedEntry,
+    records::{Entry, Signatures},
     replay::{Replay, Unusable},
 };
 use symphony_transparency::{
-    Digest, MerkleTree, NodeHash, UnverifiedStatement, VerifiedStatement, statement_digest,
+    Digest, MerkleTree, NodeHash, PublicKey, SignedCheckpoint, UnverifiedStatement,
+    VerifiedStatement, statement_digest,
 };
+
+use super::words::foreign;
 
 /// An entry, and what replay made of it.
 pub(crate) struct Learned {
@@ -45,6 +49,8 @@ pub(crate) struct Memo {
     network: Digest,
     branches: Vec<Branch>,
     statements: BTreeMap<Digest, Option<Rc<VerifiedStatement>>>,
+    /// By author and exact text.
+    checkpoints: BTreeMap<(PublicKey, String), Option<SignedCheckpoint>>,
 }
 
 impl Memo {
@@ -53,6 +59,7 @@ impl Memo {
             network,
             branches: Vec::new(),
             statements: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
         }
     }
 
@@ -66,6 +73,32 @@ impl Memo {
                 statement.verify(&network).ok().map(Rc::new)
             })
             .clone()
+    }
+
+    /// Verifies an author's checkpoint, once for all who see it.
+    pub(crate) fn checkpoint(
+        &mut self,
+        note: &str,
+        author: &PublicKey,
+    ) -> Option<SignedCheckpoint> {
+        self.checkpoints
+            .entry((*author, note.to_owned()))
+            .or_insert_with(|| SignedCheckpoint::parse_and_verify(note, author).ok())
+            .clone()
+    }
+
+    /// Reads an entry for its replay. The statement of another peer in it is verified, unless the very same bytes were before.
+    pub(crate) fn prepare(&self, bytes: &[u8]) -> PreparedEntry {
+        let verified = Entry::parse_with(bytes, Some(&self.network), Signatures::AssumeVerified)
+            .ok()
+            .and_then(|entry| foreign(&entry.body).map(|one| statement_digest(one.bytes())))
+            .is_some_and(|digest| matches!(self.statements.get(&digest), Some(Some(_))));
+        let signatures = if verified {
+            Signatures::AssumeVerified
+        } else {
+            Signatures::Verify
+        };
+        PreparedEntry::new(bytes.to_vec(), &self.network, signatures)
     }
 
     /// Takes entry 0 of a log.
@@ -97,7 +130,8 @@ impl Memo {
         match self.branches[branch].entries.get(size) {
             Some(learned) if learned.bytes == bytes => return next(branch),
             None => {
-                self.branches[branch].push(bytes);
+                let prepared = self.prepare(bytes);
+                self.branches[branch].push(prepared);
                 return next(branch);
             }
             Some(_) => {}
@@ -118,9 +152,9 @@ impl Memo {
         let entry_0 = self.branches[branch].entries[0].bytes.clone();
         let mut other = Branch::begin(&entry_0, &self.network).expect("it was begun before");
         for learned in &self.branches[branch].entries[1..size] {
-            other.push(&learned.bytes);
+            other.push(self.prepare(&learned.bytes));
         }
-        other.push(bytes);
+        other.push(self.prepare(bytes));
         self.branches.push(other);
         next(self.branches.len() - 1)
     }
@@ -176,16 +210,17 @@ impl Branch {
         })
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        self.tree.append(bytes);
+    fn push(&mut self, prepared: PreparedEntry) {
+        let bytes = prepared.bytes().to_vec();
+        self.tree.append_leaf_hash(prepared.leaf_hash());
         let mut learned = Learned {
-            bytes: bytes.to_vec(),
+            bytes,
             entry: None,
             findings: Vec::new(),
             state_root: None,
         };
         if self.fault.is_none() {
-            match self.replay.push(bytes) {
+            match self.replay.push_prepared(prepared) {
                 Ok((entry, applied)) => {
                     learned.entry = Some(entry);
                     learned.findings = applied.findings;
@@ -197,8 +232,68 @@ impl Branch {
         if learned.entry.is_none() {
             // What stands at a fault or behind it is not judged, but words on it still are.
             let network = self.replay.state().network();
-            learned.entry = Entry::parse(bytes, Some(&network)).ok();
+            learned.entry = Entry::parse(&learned.bytes, Some(&network)).ok();
         }
         self.entries.push(Rc::new(learned));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symphony_protocol::{Rule, records::Entry, replay::Replay};
+    use symphony_transparency::Digest;
+
+    use super::{Memo, foreign};
+    use crate::{Scenario, Simulation};
+
+    /// A log with a statement of another peer in it, the index of that entry, and the network.
+    fn log() -> (Vec<Vec<u8>>, usize, Digest) {
+        let scenario = Scenario {
+            peers: 3,
+            tasks: 2,
+            ..Scenario::default()
+        };
+        let mut simulation = Simulation::new(&scenario).expect("a network");
+        simulation.run().expect("honest peers keep to the rules");
+        let log = simulation.logs().next().expect("a log").1.to_vec();
+        let network = Replay::begin(&log[0], None)
+            .expect("a genesis")
+            .state()
+            .network();
+        let holds = |bytes: &Vec<u8>| {
+            Entry::parse(bytes, Some(&network)).is_ok_and(|entry| foreign(&entry.body).is_some())
+        };
+        let place = log.iter().position(holds).expect("something arrived");
+        (log, place, network)
+    }
+
+    #[test]
+    fn what_was_never_verified_is_verified_in_a_log() {
+        let (log, place, network) = log();
+        let entry = Entry::parse(&log[place], Some(&network)).expect("an honest entry");
+        let signed = foreign(&entry.body).expect("a statement").bytes().to_vec();
+        let start = log[place]
+            .windows(signed.len())
+            .position(|part| part == signed)
+            .expect("the entry holds it");
+        let mut forged = log.clone();
+        // A statement ends with its signature.
+        forged[place][start + signed.len() - 1] ^= 1;
+        for heard_before in [false, true] {
+            let mut memo = Memo::new(network);
+            if heard_before {
+                assert!(memo.statement(&signed).is_some());
+            }
+            let follow = |memo: &mut Memo, log: &[Vec<u8>]| {
+                let begun = memo.begin(&log[0]).expect("a genesis");
+                let end = log[1..=place]
+                    .iter()
+                    .fold(begun, |position, bytes| memo.learn(position, bytes));
+                memo.fault(end).map(|fault| (fault.rule, fault.entry))
+            };
+            assert_eq!(follow(&mut memo, &log), None);
+            let fault = follow(&mut memo, &forged);
+            assert_eq!(fault, Some((Rule::Malformed, place as u64)));
+        }
     }
 }

@@ -7,10 +7,13 @@ use symphony_protocol::{
 };
 use symphony_transparency::Digest;
 
+use super::memo::Memo;
+
 /// Replays every log and cross-checks them all. Returns the root that each log leads to, and all faults.
 pub(crate) fn audit(
     network: &Digest,
     logs: &[&[Vec<u8>]],
+    memo: &Memo,
 ) -> Result<(Vec<Digest>, Vec<Fault>), Unusable> {
     let mut cross_check = CrossCheck::default();
     let (mut roots, mut faults) = (Vec::new(), Vec::new());
@@ -21,7 +24,7 @@ pub(crate) fn audit(
         let mut replay = Replay::begin(first, Some(network))?;
         let (id, author) = (replay.state().log(), replay.author());
         for bytes in rest {
-            match replay.push(bytes) {
+            match replay.push_prepared(memo.prepare(bytes)) {
                 Ok((entry, applied)) => {
                     cross_check.add(&id, author, &entry);
                     faults.extend(applied.findings);

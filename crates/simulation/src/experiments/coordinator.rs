@@ -43,7 +43,7 @@ const COSINE_FACTOR: f64 = 1.8;
 const RIGHT: &str = "1";
 const WRONG: &str = "none";
 
-/// Whether the executors sign.
+/// Whether coordinator and executors sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signing {
     /// Their statements carry no signature. Choices, states and roots are the same; only the bytes of the log are not those
@@ -73,7 +73,7 @@ pub struct Setup {
     pub settings: TaskSettings,
     /// What becomes of a failed call.
     pub failure: Failure,
-    /// Whether executors sign.
+    /// Whether they sign.
     pub signing: Signing,
 }
 
@@ -158,17 +158,22 @@ impl Coordinator {
             .search_stamp(START_MS, STAMP_ATTEMPTS_MAX)
             .ok_or(ExperimentError::Stamp)?;
         let replay = Replay::begin(&entry_0, Some(&network))?;
-        let peer = Peer::new(
-            SecretKey::from_bytes(secret),
-            replay,
-            PeerConfig {
-                profile: None,
-                policy: setup.policy.clone(),
-                capability_ms: CAPABILITY_MS,
-                queue_max: 0,
-                tasks_max: u32::MAX,
-            },
-        );
+        let config = PeerConfig {
+            profile: None,
+            policy: setup.policy.clone(),
+            capability_ms: CAPABILITY_MS,
+            queue_max: 0,
+            tasks_max: u32::MAX,
+        };
+        let secret = SecretKey::from_bytes(secret);
+        let peer = match setup.signing {
+            Signing::Signed => Peer::new(secret, replay, config),
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nobody but this simulation hears what it says"
+            )]
+            Signing::Unsigned => Peer::without_signatures(secret, replay, config),
+        };
         let mut coordinator = Self {
             peer,
             network,

@@ -39,7 +39,7 @@ pub enum Honesty {
 }
 
 /// One course of events.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Course {
     /// Name in tables.
     pub name: String,

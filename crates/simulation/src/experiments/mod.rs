@@ -32,7 +32,7 @@ pub use published::{Profiles, PublishedPolicy, PublishedRun, run_published};
 pub use scaling::{POOLS, Scale, measure};
 pub use shock::{Shock, WINDOW, moving_rate, recovery};
 pub use statistics::{Estimate, gini, quantile};
-pub use study::{Cell, Finding, StudyOptions, run_study};
+pub use study::{Cell, Finding, Study, StudyOptions};
 pub use trial::{Trial, TrialOptions, run_trial};
 pub use world::{Agent, Call, Chance, Kind, NAMES, PUBLISHED, PUBLISHED_EXP3, World};
 

@@ -15,7 +15,7 @@ use super::{
     scaling::{self, Scale},
     shock::{Shock, recovery},
     statistics::Estimate,
-    study::{Finding, StudyOptions, run_study},
+    study::{Finding, Study, StudyOptions},
     trial::{TrialOptions, run_trial},
 };
 
@@ -63,19 +63,21 @@ pub fn produce(
     request: &Request,
     progress: &(dyn Fn(&str, usize, usize) + Sync),
 ) -> Result<Vec<File>, ExperimentError> {
-    let options = StudyOptions {
+    let mut study = Study::new(StudyOptions {
         first_seed: request.first_seed,
         seeds: request.seeds,
         workers: request.workers,
         trial: TrialOptions::standard()?,
-    };
+    });
     let mut files = Vec::new();
     let mut sections = String::new();
     let mut all: Vec<(Experiment, Vec<Finding>)> = Vec::new();
     for experiment in &request.experiments {
         let name = experiment.name();
         let cells = experiment.cells(request.shorter);
-        let findings = run_study(&cells, &options, &|done, total| progress(name, done, total))?;
+        let findings = study.run(&cells, request.seeds, &|done, total| {
+            progress(name, done, total);
+        })?;
         let note = format!(
             "Mean and 95 % interval over {} seeds. Grey and broken lines: in the simulation alone.",
             request.seeds
@@ -94,7 +96,7 @@ pub fn produce(
             name: format!("{name}.json"),
             content: report::json(*experiment, &findings, (request.first_seed, request.seeds)),
         });
-        section(&mut sections, *experiment, &findings, &options)?;
+        section(&mut sections, *experiment, &findings, study.options())?;
         all.push((*experiment, findings));
     }
     if request.scaling {

@@ -36,6 +36,21 @@ pub struct Cell {
     pub arm: Arm,
 }
 
+impl Cell {
+    /// Whether both are the same run, whatever they are called.
+    fn is_run_like(&self, other: &Self) -> bool {
+        let unnamed = |course: &Course| Course {
+            name: String::new(),
+            ..course.clone()
+        };
+        let same_arm = match (&self.arm, &other.arm) {
+            (Arm::Network { policy: one, .. }, Arm::Network { policy: two, .. }) => one == two,
+            (one, two) => one == two,
+        };
+        same_arm && unnamed(&self.course) == unnamed(&other.course)
+    }
+}
+
 /// What a cell came to.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -58,29 +73,80 @@ impl Finding {
     }
 }
 
-/// Runs every cell on every seed. `progress` is told how many of how many runs are done.
-///
-/// # Errors
-/// [`ExperimentError`] of the first run that could not be run.
-pub fn run_study(
-    cells: &[Cell],
-    options: &StudyOptions,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Finding>, ExperimentError> {
-    let seeds = usize::try_from(options.seeds).unwrap_or(usize::MAX);
-    let total = cells.len().saturating_mul(seeds);
-    let summaries = in_parallel(total, options.workers, progress, |place| {
-        let cell = &cells[place / seeds];
-        let seed = options.first_seed + (place % seeds) as u64;
-        run_trial(&cell.course, &cell.arm, &options.trial, seed).map(|trial| Summary::of(&trial))
-    })
-    .into_iter()
-    .collect::<Result<Vec<Summary>, ExperimentError>>()?;
-    Ok(cells
-        .iter()
-        .zip(summaries.chunks(seeds.max(1)))
-        .map(|(cell, summaries)| finding(cell, summaries))
-        .collect())
+/// Studies one after another. What a coordinator did in a cell is kept: where another study asks for the same under another
+/// name, it is not run again.
+pub struct Study {
+    options: StudyOptions,
+    kept: Vec<(Cell, Vec<Summary>)>,
+}
+
+impl Study {
+    /// Before the first.
+    pub fn new(options: StudyOptions) -> Self {
+        Self {
+            options,
+            kept: Vec::new(),
+        }
+    }
+
+    /// How runs are made.
+    pub fn options(&self) -> &StudyOptions {
+        &self.options
+    }
+
+    /// Runs every cell on the first so many seeds. `progress` is told how many of how many runs are done.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] of the first run that could not be run.
+    pub fn run(
+        &mut self,
+        cells: &[Cell],
+        seeds: u64,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Vec<Finding>, ExperimentError> {
+        let seeds = usize::try_from(seeds).unwrap_or(usize::MAX).max(1);
+        let known: Vec<Option<usize>> = cells.iter().map(|cell| self.known(cell, seeds)).collect();
+        let missing: Vec<&Cell> = cells
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .map(|(cell, _)| cell)
+            .collect();
+        let total = missing.len().saturating_mul(seeds);
+        if total == 0 {
+            progress(0, 0);
+        }
+        let options = &self.options;
+        let mut runs = in_parallel(total, options.workers, progress, |place| {
+            let cell = missing[place / seeds];
+            let seed = options.first_seed + (place % seeds) as u64;
+            run_trial(&cell.course, &cell.arm, &options.trial, seed)
+                .map(|trial| Summary::of(&trial))
+        })
+        .into_iter()
+        .collect::<Result<Vec<Summary>, ExperimentError>>()?
+        .into_iter();
+        let mut findings = Vec::new();
+        for (cell, known) in cells.iter().zip(known) {
+            if let Some(place) = known {
+                findings.push(finding(cell, &self.kept[place].1[..seeds]));
+                continue;
+            }
+            let summaries: Vec<Summary> = runs.by_ref().take(seeds).collect();
+            findings.push(finding(cell, &summaries));
+            // What only the simulation can follow is run in no time, and is many.
+            if !cell.arm.simulation_only() {
+                self.kept.push((cell.clone(), summaries));
+            }
+        }
+        Ok(findings)
+    }
+
+    fn known(&self, cell: &Cell, seeds: usize) -> Option<usize> {
+        self.kept
+            .iter()
+            .position(|(kept, runs)| kept.is_run_like(cell) && runs.len() >= seeds)
+    }
 }
 
 /// What is kept of a run.
@@ -198,5 +264,72 @@ fn finding(cell: &Cell, summaries: &[Summary]) -> Finding {
         simulation_only: cell.arm.simulation_only(),
         figures,
         curves,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symphony_protocol::records::Policy;
+
+    use super::{Cell, Finding, Study, StudyOptions};
+    use crate::experiments::{Arm, Course, TrialOptions};
+
+    fn study() -> Study {
+        Study::new(StudyOptions {
+            first_seed: 7,
+            seeds: 2,
+            workers: 1,
+            trial: TrialOptions::standard().expect("standard parameters"),
+        })
+    }
+
+    fn cell(course: &str, arm: &str, policy: Policy) -> Cell {
+        Cell {
+            course: Course {
+                name: course.to_owned(),
+                rounds: 40,
+                ..Course::exp1()
+            },
+            arm: Arm::network(arm, policy),
+        }
+    }
+
+    fn figures(findings: &[Finding]) -> Vec<String> {
+        findings
+            .iter()
+            .map(|finding| format!("{:?} {:?}", finding.figures, finding.curves))
+            .collect()
+    }
+
+    #[test]
+    fn a_run_under_another_name_is_not_repeated_and_comes_to_the_same() {
+        let cells = [
+            cell("one", "default", Policy::shared()),
+            cell("one", "other", Policy::paper()),
+        ];
+        let again = [
+            cell("two", "the same", Policy::shared()),
+            cell("two", "of the paper", Policy::paper()),
+        ];
+        let runs = std::sync::atomic::AtomicUsize::new(0);
+        let count = |_, total| {
+            runs.store(total, std::sync::atomic::Ordering::Relaxed);
+        };
+        let mut both = study();
+        let first = both.run(&cells, 2, &count).expect("runs");
+        assert_eq!(runs.load(std::sync::atomic::Ordering::Relaxed), 4);
+        let second = both.run(&again, 2, &count).expect("runs");
+        assert_eq!(runs.load(std::sync::atomic::Ordering::Relaxed), 0);
+        assert_eq!(figures(&first), figures(&second));
+        assert_ne!(figures(&first[..1]), figures(&first[1..]));
+        assert_eq!(second[0].course, "two");
+        // Fewer seeds are the first ones; more are run.
+        let one = both.run(&again[..1], 1, &count).expect("runs");
+        assert_eq!(
+            figures(&one),
+            figures(&study().run(&again[..1], 1, &count).expect("runs"))
+        );
+        both.run(&again[..1], 3, &count).expect("runs");
+        assert_eq!(runs.load(std::sync::atomic::Ordering::Relaxed), 3);
     }
 }

@@ -27,7 +27,7 @@ impl Simulation<'_> {
                 Role::Honest | Role::Framer(_) => machine.disk.entries(),
             })
             .collect();
-        let (roots, faults) = audit(&self.network, &logs)?;
+        let (roots, faults) = audit(&self.network, &logs, &self.memo)?;
         for fault in &faults {
             let author = self.number_of(&fault.peer);
             if author.is_none_or(|author| self.machines[author].is_honest()) {

@@ -178,7 +178,7 @@ impl Simulation<'_> {
             Message::Checkpoints { from, notes } => {
                 for note in notes.iter() {
                     self.note_arrival(to, from, note.as_bytes(), Kept::Stored);
-                    let found = self.machines[to].auditor.checkpoint(note, &self.memo);
+                    let found = self.machines[to].auditor.checkpoint(note, &mut self.memo);
                     self.found(to, found)?;
                 }
                 if self.follows(to, from)

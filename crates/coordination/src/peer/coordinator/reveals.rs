@@ -14,7 +14,14 @@ use crate::{
 
 impl Peer {
     /// Asks for the reveals of steps whose receipts are all in, once each.
+    ///
+    /// All open steps are looked through, so not again before the log has grown: what is ready follows from its entries.
     pub(crate) fn ask_reveals(&mut self) -> Result<(), ProposeError> {
+        let size = self.replay.size();
+        if self.reveals_asked_at == size {
+            return Ok(());
+        }
+        self.reveals_asked_at = size;
         let ready: Vec<(u64, u64, u32, PublicKey, Digest)> = self
             .state()
             .open_steps()
