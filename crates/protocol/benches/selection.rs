@@ -138,10 +138,10 @@ fn screen(criterion: &mut Criterion) {
 }
 
 fn state_root(criterion: &mut Criterion) {
-    let map: StateMap = (0u32..10_000)
+    let mut map: StateMap = (0u32..10_000)
         .map(|number| (number.to_be_bytes(), vec![0; 64]))
         .collect();
-    black_box(map.root());
+    black_box(map.settled_root());
     let mut round = 0u32;
     criterion.bench_function("protocol/state_root/keys=10000,dirty=10", |bencher| {
         let mut map = map.clone();
@@ -149,9 +149,9 @@ fn state_root(criterion: &mut Criterion) {
             for number in 0..10u32 {
                 round = round.wrapping_add(7_919);
                 let key = ((round.wrapping_add(number)) % 10_000).to_be_bytes();
-                map.insert(&key, round.to_be_bytes().to_vec());
+                map.set(&key, &round.to_be_bytes());
             }
-            map.root()
+            map.settled_root()
         });
     });
     criterion.bench_function("protocol/state_proof/keys=10000", |bencher| {

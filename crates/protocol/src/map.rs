@@ -12,7 +12,7 @@ mod pruned;
 
 use symphony_transparency::{Digest, Domain, digest};
 
-use node::{Found, Link, Pruned};
+use node::{Found, Hashers, Link, Slot};
 pub use proof::{Proof, ProofError, Terminal};
 pub use pruned::{Opening, OpeningsError, Unopened, Wanted};
 
@@ -58,12 +58,31 @@ impl StateMap {
 
     /// Sets the value of a key. Gives back the value that stood there.
     pub fn insert(&mut self, key: &[u8], value: Vec<u8>) -> Option<Vec<u8>> {
-        let before = node::insert(&mut self.root, 0, &place(key), key, value);
-        let before = self.opened(before, Unopened::key);
-        if before.is_none() {
-            self.count += 1;
+        self.change(key, |held| std::mem::replace(held, value))
+    }
+
+    /// [`StateMap::insert`] by copying into the memory of the value that stood there.
+    pub fn set(&mut self, key: &[u8], value: &[u8]) {
+        self.change(key, |held| {
+            held.clear();
+            held.extend_from_slice(value);
+        });
+    }
+
+    /// Changes the value of a key, which is empty if the key is new. Nothing comes back then, nor from a key that is not open.
+    fn change<T>(&mut self, key: &[u8], change: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> {
+        match node::value_mut(&mut self.root, &place(key), key) {
+            Ok(Slot::Held(value)) => Some(change(value)),
+            Ok(Slot::New(value)) => {
+                change(value);
+                self.count += 1;
+                None
+            }
+            Err(pruned) => {
+                self.unopened.get_or_insert_with(|| Unopened::key(&pruned));
+                None
+            }
         }
-        before
     }
 
     /// Removes a key. Gives back its value, or `None` if it was not there, in which case nothing changes.
@@ -74,28 +93,20 @@ impl StateMap {
             return None;
         }
         let value = node::remove(&mut self.root, 0, &place);
-        let value = self.opened(value, |pruned| {
-            if pruned.place == place {
-                Unopened::key(pruned)
-            } else {
-                Unopened::node(pruned)
+        match value {
+            Ok(Some(value)) => {
+                self.count -= 1;
+                Some(value)
             }
-        });
-        if value.is_some() {
-            self.count -= 1;
-        }
-        value
-    }
-
-    fn opened(
-        &mut self,
-        result: Result<Option<Vec<u8>>, Pruned>,
-        needed: impl FnOnce(&Pruned) -> Unopened,
-    ) -> Option<Vec<u8>> {
-        match result {
-            Ok(value) => value,
+            Ok(None) => None,
             Err(pruned) => {
-                self.unopened.get_or_insert_with(|| needed(&pruned));
+                self.unopened.get_or_insert_with(|| {
+                    if pruned.place == place {
+                        Unopened::key(&pruned)
+                    } else {
+                        Unopened::node(&pruned)
+                    }
+                });
                 None
             }
         }
@@ -130,18 +141,18 @@ impl StateMap {
 
     /// The root: the same for every map with the same content, in whatever order it came about.
     ///
-    /// Only what changed since the last root, of this map or of the clone that it came from, is hashed.
+    /// What changed since the last [`StateMap::settled_root`], of this map or of the clone that it came from, is hashed each time.
     ///
     /// Spec: STATE-3.
     pub fn root(&self) -> Digest {
         node::digest_of(&self.root)
     }
 
-    /// [`StateMap::root`], faster where no clone shares what changed.
+    /// [`StateMap::root`], remembered: what does not change is not hashed again.
     ///
     /// Spec: STATE-3.
     pub fn settled_root(&mut self) -> Digest {
-        node::settle(&mut self.root)
+        node::settle(&mut self.root, &mut Hashers::new())
     }
 
     /// Keys and values in the order of the keys' digests.

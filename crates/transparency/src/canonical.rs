@@ -7,10 +7,12 @@
 //! Spec: BYTES-1 to BYTES-7.
 
 mod in_place;
+mod writer;
 
 use prost::Message;
 
 pub use in_place::{Element, Field, Fields, View, read_canonical};
+pub use writer::Writer;
 
 /// Bytes that are not the canonical encoding of a value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

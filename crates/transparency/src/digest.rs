@@ -163,6 +163,12 @@ impl DomainHasher {
         Self(blake3::Hasher::new_from_context_key(context_key(domain)))
     }
 
+    /// The digest of these bytes alone, for the same use: [`digest`] without a new hasher each time.
+    pub fn digest(&mut self, bytes: &[u8]) -> Digest {
+        self.0.reset();
+        self.update(bytes).finalize()
+    }
+
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(bytes);

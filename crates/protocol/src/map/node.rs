@@ -1,10 +1,10 @@
-//! Nodes of the tree, shared between maps and each with its digest once computed.
+//! Nodes of the tree, shared between maps and each with its digest once settled.
 //!
 //! Recursion follows the bits of a 256-bit digest, so it is at most 256 deep.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use symphony_transparency::{Digest, Domain, digest};
+use symphony_transparency::{Digest, Domain, DomainHasher, digest};
 
 use crate::map::proof::{Proof, Terminal};
 
@@ -48,7 +48,7 @@ pub(super) struct Leaf {
     place: Digest,
     key: Vec<u8>,
     value: Vec<u8>,
-    digest: OnceLock<Digest>,
+    digest: Option<Digest>,
 }
 
 /// Two halves that hold at least two leaves together.
@@ -56,7 +56,7 @@ pub(super) struct Leaf {
 pub(super) struct Inner {
     /// Left is the half with bit 0.
     children: [Link; 2],
-    digest: OnceLock<Digest>,
+    digest: Option<Digest>,
 }
 
 impl Leaf {
@@ -65,7 +65,7 @@ impl Leaf {
             place,
             key,
             value,
-            digest: OnceLock::new(),
+            digest: None,
         }
     }
 
@@ -86,7 +86,7 @@ impl Inner {
     pub(super) fn new(children: [Link; 2]) -> Self {
         Self {
             children,
-            digest: OnceLock::new(),
+            digest: None,
         }
     }
 
@@ -100,10 +100,10 @@ impl Node {
         match self {
             Self::HiddenLeaf { place, value } => leaf_digest(place, value),
             Self::Hidden(digest) => *digest,
-            Self::Leaf(leaf) => *leaf
+            Self::Leaf(leaf) => leaf
                 .digest
-                .get_or_init(|| leaf_digest(&leaf.place, &value_digest(&leaf.value))),
-            Self::Inner(inner) => *inner.digest.get_or_init(|| {
+                .unwrap_or_else(|| leaf_digest(&leaf.place, &value_digest(&leaf.value))),
+            Self::Inner(inner) => inner.digest.unwrap_or_else(|| {
                 let [left, right] = &inner.children;
                 inner_digest(&digest_of(left), &digest_of(right))
             }),
@@ -116,25 +116,56 @@ pub(super) fn digest_of(link: &Link) -> Digest {
     link.as_ref().map_or(Digest::ZERO, |node| node.digest())
 }
 
-/// The digest of a subtree whose changed nodes nobody else holds: as [`digest_of`], without the care that a first
-/// computation of a shared node takes.
-pub(super) fn settle(link: &mut Link) -> Digest {
+/// What hashes one tree: a hasher is several times as large as what it hashes here, so each is made once.
+pub(super) struct Hashers {
+    value: DomainHasher,
+    leaf: DomainHasher,
+    inner: DomainHasher,
+}
+
+impl Hashers {
+    pub(super) fn new() -> Self {
+        Self {
+            value: DomainHasher::new(Domain::StateValue),
+            leaf: DomainHasher::new(Domain::StateLeaf),
+            inner: DomainHasher::new(Domain::StateNode),
+        }
+    }
+}
+
+/// The digest of a subtree, kept in each of its nodes. A node that changed and is shared with a clone is copied for that.
+pub(super) fn settle(link: &mut Link, hashers: &mut Hashers) -> Digest {
     let Some(node) = link else {
         return Digest::ZERO;
     };
-    match Arc::get_mut(node) {
-        Some(Node::Leaf(leaf)) if leaf.digest.get().is_none() => {
-            let digest = leaf_digest(&leaf.place, &value_digest(&leaf.value));
-            leaf.digest = OnceLock::from(digest);
+    match &**node {
+        Node::Leaf(Leaf {
+            digest: Some(digest),
+            ..
+        })
+        | Node::Inner(Inner {
+            digest: Some(digest),
+            ..
+        })
+        | Node::Hidden(digest) => return *digest,
+        Node::HiddenLeaf { place, value } => return leaf_digest(place, value),
+        Node::Leaf(_) | Node::Inner(_) => {}
+    }
+    match Arc::make_mut(node) {
+        Node::Leaf(leaf) => {
+            let value = hashers.value.digest(&leaf.value);
+            let digest = hashers.leaf.digest(&joined(&leaf.place, &value));
+            leaf.digest = Some(digest);
             digest
         }
-        Some(Node::Inner(inner)) if inner.digest.get().is_none() => {
+        Node::Inner(inner) => {
             let [left, right] = &mut inner.children;
-            let digest = inner_digest(&settle(left), &settle(right));
-            inner.digest = OnceLock::from(digest);
+            let (left, right) = (settle(left, hashers), settle(right, hashers));
+            let digest = hashers.inner.digest(&joined(&left, &right));
+            inner.digest = Some(digest);
             digest
         }
-        _ => node.digest(),
+        known @ (Node::HiddenLeaf { .. } | Node::Hidden(_)) => known.digest(),
     }
 }
 
@@ -180,67 +211,64 @@ pub(super) fn find<'a>(root: &'a Link, place: &Digest) -> Found<'a> {
     Found::Absent
 }
 
-/// Sets the value of a key in the subtree at `depth`, and gives back the value that it replaced, if it is known. The key is
-/// copied only where it is new.
-pub(super) fn insert(
-    link: &mut Link,
-    depth: usize,
-    place: &Digest,
-    key: &[u8],
-    value: Vec<u8>,
-) -> Result<Option<Vec<u8>>, Pruned> {
-    let leaf = |value| Leaf::new(*place, key.to_vec(), value);
-    match link.as_mut() {
-        None => {
-            *link = Some(Arc::new(Node::Leaf(leaf(value))));
-            Ok(None)
-        }
-        Some(node) => match Arc::make_mut(node) {
-            Node::Leaf(held) if held.place == *place => {
-                held.digest = OnceLock::new();
-                Ok(Some(std::mem::replace(&mut held.value, value)))
-            }
-            Node::HiddenLeaf { place: other, .. } if other == place => {
-                *link = Some(Arc::new(Node::Leaf(leaf(value))));
-                Ok(None)
-            }
-            Node::Leaf(_) | Node::HiddenLeaf { .. } => {
-                let held = link.take();
-                *link = Some(Arc::new(split(held, leaf(value), depth)));
-                Ok(None)
-            }
-            Node::Hidden(_) => Err(Pruned {
-                place: *place,
-                depth,
-            }),
-            Node::Inner(inner) => {
-                inner.digest = OnceLock::new();
-                let side = bit(place, depth);
-                insert(&mut inner.children[side], depth + 1, place, key, value)
-            }
-        },
-    }
+/// The value of a key, to be written.
+pub(super) enum Slot<'a> {
+    /// It stands there.
+    Held(&'a mut Vec<u8>),
+    /// The key was not there, or its value was not known: it is empty.
+    New(&'a mut Vec<u8>),
 }
 
-/// The inner node that holds a leaf (`held`) and another one with a different place.
-fn split(held: Link, leaf: Leaf, depth: usize) -> Node {
-    let mut inner = Inner::default();
-    let side = bit(&leaf.place, depth);
-    let other = match held.as_deref() {
-        Some(Node::Leaf(other)) => Some(other.place),
-        Some(Node::HiddenLeaf { place, .. }) => Some(*place),
-        Some(Node::Inner(_) | Node::Hidden(_)) | None => None,
-    };
-    match other {
-        Some(other) if bit(&other, depth) == side => {
-            inner.children[side] = Some(Arc::new(split(held, leaf, depth + 1)));
+/// The value of a key, added where it is new. The key is copied only then.
+pub(super) fn value_mut<'a>(
+    mut link: &'a mut Link,
+    place: &Digest,
+    key: &[u8],
+) -> Result<Slot<'a>, Pruned> {
+    let mut new = false;
+    let mut depth = 0;
+    loop {
+        let other = match link.as_deref() {
+            Some(Node::Leaf(Leaf { place, .. }) | Node::HiddenLeaf { place, .. }) => Some(*place),
+            Some(Node::Inner(_) | Node::Hidden(_)) | None => None,
+        };
+        match other {
+            // Both lie below: at this level, and at the next one again if they part further down.
+            Some(other) if other != *place => {
+                let mut inner = Inner::default();
+                inner.children[bit(&other, depth)] = link.take();
+                *link = Some(Arc::new(Node::Inner(inner)));
+            }
+            _ if matches!(link.as_deref(), None | Some(Node::HiddenLeaf { .. })) => {
+                let leaf = Leaf::new(*place, key.to_vec(), Vec::new());
+                *link = Some(Arc::new(Node::Leaf(leaf)));
+                new = true;
+            }
+            _ => {}
         }
-        _ => {
-            inner.children[1 - side] = held;
-            inner.children[side] = Some(Arc::new(Node::Leaf(leaf)));
+        let current = link;
+        match current.as_mut().map(Arc::make_mut) {
+            Some(Node::Inner(inner)) => {
+                inner.digest = None;
+                link = &mut inner.children[bit(place, depth)];
+                depth += 1;
+            }
+            Some(Node::Leaf(leaf)) => {
+                leaf.digest = None;
+                return Ok(if new {
+                    Slot::New(&mut leaf.value)
+                } else {
+                    Slot::Held(&mut leaf.value)
+                });
+            }
+            Some(Node::HiddenLeaf { .. } | Node::Hidden(_)) | None => {
+                return Err(Pruned {
+                    place: *place,
+                    depth,
+                });
+            }
         }
     }
-    Node::Inner(inner)
 }
 
 /// Takes a leaf with a known value out of the subtree at `depth`, and lets a leaf that is left alone rise in its place.
@@ -274,7 +302,7 @@ pub(super) fn remove(
     let Some(value) = remove(&mut inner.children[side], depth + 1, place)? else {
         return Ok(None);
     };
-    inner.digest = OnceLock::new();
+    inner.digest = None;
     if inner.children[side].is_none()
         && matches!(inner.children[1 - side].as_deref(), Some(Node::Hidden(_)))
     {

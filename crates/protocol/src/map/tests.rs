@@ -194,7 +194,11 @@ proptest! {
         for (number, (key, value)) in changes.into_iter().enumerate() {
             match value {
                 Some(value) => {
-                    map.insert(&[key], vec![value]);
+                    if number % 2 == 0 {
+                        map.insert(&[key], vec![value]);
+                    } else {
+                        map.set(&[key], &[value]);
+                    }
                     plain.insert(vec![key], vec![value]);
                 }
                 None => {
@@ -205,6 +209,7 @@ proptest! {
             if number % clone_every == 0 {
                 clone = map.clone();
             }
+            prop_assert_eq!(map.len(), plain.len());
             if number % 3 == 0 {
                 prop_assert_eq!(map.settled_root(), root_of(&plain));
             }

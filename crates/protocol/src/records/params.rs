@@ -376,7 +376,12 @@ impl Policy {
 
     /// The digest that beacons name.
     pub fn digest(&self) -> Digest {
-        digest(Domain::Policy, &encode(&self.to_wire()))
+        digest(Domain::Policy, &self.encode())
+    }
+
+    /// Its canonical bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        encode(&self.to_wire())
     }
 
     pub(crate) fn from_wire(value: &wire::Policy) -> Result<Self, RecordError> {

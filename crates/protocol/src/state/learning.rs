@@ -30,6 +30,7 @@ impl State {
         };
         let learner = Learner {
             policy: policy.clone(),
+            policy_bytes: policy.encode().into(),
             digest: policy.digest(),
             since,
             model,

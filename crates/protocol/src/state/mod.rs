@@ -24,6 +24,7 @@ mod step;
 mod table;
 mod values;
 mod weight;
+mod write;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -56,6 +57,8 @@ use crate::{
 pub struct Learner {
     /// What the policy entry says.
     pub policy: Policy,
+    /// Its canonical bytes, written once for all values of the map that hold them.
+    policy_bytes: Arc<[u8]>,
     /// Digest that beacons name.
     pub digest: Digest,
     /// Index of the entry with which its learning began.

@@ -128,9 +128,11 @@ impl State {
     /// Refuses values with fields that contradict each other: no state has them, and readers could take them differently.
     fn check_values(&self) -> Result<(), RecordError> {
         let reader = Reader("state");
+        let mut value = Vec::new();
         for (key, found) in self.map.iter() {
             let key = reader.require("key", encoding::parse_name(key))?;
-            if self.value(&key).as_deref() != Some(found) {
+            value.clear();
+            if self.write_value(&key, &mut value).is_none() || value != found {
                 return reader.refuse("value", "one that a state has", format_args!("{key:?}"));
             }
         }

@@ -1,5 +1,7 @@
 //! An open step: its bids, ranking and pending selections.
 
+use std::sync::Arc;
+
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::{
@@ -31,6 +33,8 @@ pub struct OpenStep {
     pub reveal_due_ms: Option<u64>,
     /// The policy that the beacon names: its terms hold for this step to the end.
     pub policy: Policy,
+    /// Its canonical bytes.
+    pub(super) policy_bytes: Arc<[u8]>,
     /// Index of the entry with which the learning of that policy began.
     pub since: u64,
     /// When openings are due; nothing before the call, and when the draw is due or done.

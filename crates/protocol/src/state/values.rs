@@ -120,6 +120,7 @@ pub(super) fn learner(value: &[u8]) -> Result<Learner, RecordError> {
     let reader = Reader("PolicyState");
     let value: wire::PolicyState = reader.decode(value, VALUE_SIZE_MAX)?;
     let policy = Policy::from_wire(&reader.require("policy", value.policy)?)?;
+    let policy_bytes = policy.encode();
     let shared = value.shared.as_ref().map(linear).transpose()?;
     let model = Model::from_parts(
         &policy.parameters,
@@ -130,6 +131,7 @@ pub(super) fn learner(value: &[u8]) -> Result<Learner, RecordError> {
     .or_else(|error| reader.refuse("shared", "a state of the learning rule", error))?;
     Ok(Learner {
         digest: policy.digest(),
+        policy_bytes: policy_bytes.into(),
         policy,
         since: count(reader, "since", value.since)?,
         model,
@@ -289,6 +291,7 @@ pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, Rec
         .iter()
         .map(selection)
         .collect::<Result<_, RecordError>>()?;
+    let policy = Policy::from_wire(&reader.require("policy", value.policy)?)?;
     Ok(OpenStep {
         statement,
         bucket: beacon.bucket(),
@@ -299,7 +302,8 @@ pub(super) fn step(value: &[u8], payload: Option<&[u8]>) -> Result<OpenStep, Rec
         ranking,
         selections,
         reveal_due_ms: (value.reveal_due_ms > 0).then_some(value.reveal_due_ms),
-        policy: Policy::from_wire(&reader.require("policy", value.policy)?)?,
+        policy_bytes: policy.encode().into(),
+        policy,
         since: count(reader, "since", value.since)?,
         openings_due_ms: (value.openings_due_ms > 0).then_some(value.openings_due_ms),
         seed: reader.optional_digest("seed", &value.seed)?,

@@ -5,7 +5,7 @@ use symphony_proto::statement::v1::Statement;
 use symphony_proto::{log::v1 as log, state::v1 as state, statement::v1 as statement};
 use symphony_transparency::{
     CanonicalError,
-    canonical::{View, read_canonical},
+    canonical::{View, Writer, read_canonical},
     decode_canonical, encode, f64_from_field, f64_to_field,
 };
 
@@ -446,5 +446,80 @@ proptest! {
             }
         }
         agree_on_all(&bytes);
+    }
+}
+
+proptest! {
+    #[test]
+    fn bytes_3_what_is_written_by_fields_is_what_the_message_encodes_to(
+        counts in proptest::collection::vec(any::<u64>(), 0..40),
+        small in 0_u32..3,
+        flag in any::<bool>(),
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        number in proptest::num::f64::ANY,
+        plans in proptest::collection::vec((any::<u32>(), proptest::collection::vec(any::<u8>(), 0..20_000)), 0..3),
+        late in any::<u64>(),
+    ) {
+        let clock = state::Clock {
+            entries: counts.first().copied().unwrap_or(0),
+            duty: small,
+            resuming: flag,
+            open_tasks: counts.clone(),
+            ..Default::default()
+        };
+        let mut written = Vec::new();
+        Writer::new(&mut written)
+            .count(1, clock.entries)
+            .count(3, small)
+            .flag(6, flag)
+            .counts(7, counts);
+        prop_assert_eq!(written, encode(&clock));
+        let plan = |(steps, answer): &(u32, Vec<u8>)| state::PlanState {
+            steps: *steps,
+            score_sum: f64_to_field(number),
+            answer: answer.clone(),
+            ..Default::default()
+        };
+        let task = state::TaskState {
+            key_commitment: bytes.clone(),
+            plans: plans.iter().map(plan).collect(),
+        };
+        let mut written = b"before".to_vec();
+        let mut writer = Writer::new(&mut written);
+        writer.bytes(1, &bytes);
+        for (steps, answer) in &plans {
+            writer.message(2, |writer| {
+                writer
+                    .count(1, *steps)
+                    .number(5, number)
+                    .bytes(6, answer);
+            });
+        }
+        prop_assert_eq!(&written, &[b"before".as_slice(), &encode(&task)].concat());
+        let linear = state::LinearState {
+            matrix: [number, 0.0].into_iter().flat_map(f64_to_field).collect(),
+            ..Default::default()
+        };
+        let policy = state::PolicyState {
+            since: late,
+            shared: Some(state::LinearState::default()),
+            ..Default::default()
+        };
+        let step = state::BeaconState {
+            openings_due_ms: late,
+            seed: bytes.clone(),
+            ..Default::default()
+        };
+        let mut written = Vec::new();
+        Writer::new(&mut written)
+            .numbers(4, &[number, -0.0])
+            .numbers(5, &[])
+            .count(2, late)
+            .encoded(5, &[])
+            .count(20, late)
+            .optional_bytes(21, Some(&bytes))
+            .optional_bytes(22, None);
+        let expected = [encode(&linear), encode(&policy), encode(&step)].concat();
+        prop_assert_eq!(written, expected);
     }
 }

@@ -1,11 +1,13 @@
 //! Tasks and the beacons of their steps. Spec: BEACON-1 to BEACON-6.
 
+use std::sync::Arc;
+
 use crate::{
     fault::{Breach, Rule},
-    records::{Beacon, Entry, Issued, Phase, Policy, TaskOpened},
+    records::{Beacon, Entry, Issued, Phase, TaskOpened},
     state::{
-        Key, OpenStep, OpenTask, Plan, PlanProgress, State, StepBid, inputs::bids::matched,
-        own::check_match,
+        Key, Learner, OpenStep, OpenTask, Plan, PlanProgress, State, StepBid,
+        inputs::bids::matched, own::check_match,
     },
 };
 
@@ -54,13 +56,8 @@ impl State {
         issued: &Issued<Beacon>,
     ) -> Result<(), Breach> {
         let beacon = &issued.record;
-        let (policy, since) = self.check_terms(entry, beacon)?;
+        let learner = self.check_terms(entry, beacon)?;
         let own = self.own_step_bid(entry, issued)?;
-        if own.is_some() {
-            let author = self.author;
-            self.charge_capability(&author);
-        }
-        self.charge_model();
         let step = OpenStep {
             statement: issued.digest,
             bucket: beacon.bucket(),
@@ -71,11 +68,17 @@ impl State {
             ranking: Vec::new(),
             selections: Vec::new(),
             reveal_due_ms: None,
-            policy,
-            since,
+            policy: learner.policy.clone(),
+            policy_bytes: Arc::clone(&learner.policy_bytes),
+            since: learner.since,
             openings_due_ms: None,
             seed: None,
         };
+        if !step.bids.is_empty() {
+            let author = self.author;
+            self.charge_capability(&author);
+        }
+        self.charge_model();
         self.set_plan(beacon.task, beacon.plan, PlanProgress::Open);
         self.add_due(beacon.close_deadline_ms, entry.index, Phase::Bids);
         self.bidding = self.bidding.saturating_add(1);
@@ -85,9 +88,9 @@ impl State {
         Ok(())
     }
 
-    /// The beacon keeps to the agreed terms, the policy in force and the task's plan; that policy, and when its learning began.
+    /// The beacon keeps to the agreed terms, the task's plan and the policy in force, which is given back.
     /// Spec: BEACON-5.
-    fn check_terms(&self, entry: &Entry, beacon: &Beacon) -> Result<(Policy, u64), Breach> {
+    fn check_terms(&self, entry: &Entry, beacon: &Beacon) -> Result<&Learner, Breach> {
         let breach = |expected: String, found: String| {
             Err(Breach {
                 rule: Rule::BeaconTerms,
@@ -160,7 +163,7 @@ impl State {
                 return breach(format!("{name} of at most {most}"), found.to_string());
             }
         }
-        Ok((learner.policy.clone(), learner.since))
+        Ok(learner)
     }
 
     fn own_step_bid(
