@@ -169,7 +169,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Refuses unless two values are equal. Numbers are compared by value: −0 and NaN are not representable in entries.
 pub(crate) fn require_equal<T: PartialEq + fmt::Debug>(
     rule: Rule,
-    what: &str,
+    what: impl fmt::Display,
     expected: &T,
     found: &T,
 ) -> Result<(), Breach> {

@@ -187,8 +187,8 @@ fn restore(log: &Log, open: &wire::OpenState, root: &Digest) -> Result<State, Ev
         .iter()
         .map(|node| opening(node, &mut payloads))
         .collect::<Result<Vec<_>, _>>()?;
-    let map = StateMap::from_openings(&openings)?;
-    require("state", "root", root, &map.root())?;
+    let mut map = StateMap::from_openings(&openings)?;
+    require("state", "root", root, &map.settled_root())?;
     State::restore(log.begun.state().clone(), map, &payloads).map_err(record("state"))
 }
 

@@ -61,9 +61,11 @@ impl State {
         let step = self.steps.get(&beacon)?;
         let candidates = self.candidates(step);
         let exploration = self.exploration(&step.beacon);
-        let ranked = self.ranking(
-            step,
+        let ranked = rank(
+            &candidates,
+            &self.weights(),
             Self::shortlist(step.policy.parameters.kind, &step.beacon),
+            exploration,
         );
         let shortlist: Vec<Candidate> = ranked
             .iter()
@@ -507,7 +509,8 @@ impl State {
             &found.outcomes.len(),
         )?;
         for (slot, (expected, found)) in expected.outcomes.iter().zip(&found.outcomes).enumerate() {
-            require_equal(Rule::Reward, &format!("slot {slot}"), expected, found)?;
+            let what = format_args!("slot {slot}");
+            require_equal(Rule::Reward, what, expected, found)?;
         }
         self.begin_weight();
         let executors: Vec<PublicKey> = self

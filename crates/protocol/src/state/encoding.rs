@@ -4,6 +4,8 @@ use symphony_transparency::{Digest, PublicKey};
 
 use super::{Key, State};
 
+/// Bytes of the longest key, that of the measures of a peer at one kind of step.
+const NAME_SIZE_MAX: usize = b"bucket/".len() + Digest::LENGTH + PublicKey::LENGTH;
 /// Bytes of a usual step with its bids, the largest of the values that change often.
 const STEP_SIZE: usize = 4096;
 
@@ -13,19 +15,29 @@ impl State {
     /// Values are set before keys are removed, so that a map of which only a part is known must show no more than what the
     /// result needs. Spec: EVIDENCE-12.
     pub fn root(&mut self) -> Digest {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
         let mut gone = Vec::new();
-        let mut value = Vec::with_capacity(STEP_SIZE);
-        for key in std::mem::take(&mut self.dirty) {
-            let name = name(&key);
+        let (mut name, mut value) = (
+            Vec::with_capacity(NAME_SIZE_MAX),
+            Vec::with_capacity(STEP_SIZE),
+        );
+        for key in &dirty {
             value.clear();
-            match self.write_value(&key, &mut value) {
-                Some(()) => self.map.set(&name, &value),
-                None => gone.push(name),
+            match self.write_value(key, &mut value) {
+                Some(()) => {
+                    write_name(key, &mut name);
+                    self.map.set(&name, &value);
+                }
+                None => gone.push(key),
             }
         }
-        for name in gone {
+        for key in gone {
+            write_name(key, &mut name);
             self.map.remove(&name);
         }
+        dirty.clear();
+        self.dirty = dirty;
         self.map.settled_root()
     }
 
@@ -58,6 +70,13 @@ impl State {
 
 /// The map's key: a table's name, and the row.
 pub(super) fn name(key: &Key) -> Vec<u8> {
+    let mut name = Vec::new();
+    write_name(key, &mut name);
+    name
+}
+
+/// [`name`] in place of what stood in the buffer.
+fn write_name(key: &Key, name: &mut Vec<u8>) {
     let (table, rows): (&[u8], [&[u8]; 2]) = match key {
         Key::Clock => (b"clock", [&[], &[]]),
         Key::Counters => (b"counters", [&[], &[]]),
@@ -66,19 +85,18 @@ pub(super) fn name(key: &Key) -> Vec<u8> {
         Key::Peer(peer) => (b"peer/", [peer.as_bytes(), &[]]),
         Key::Bucket(bucket, peer) => (b"bucket/", [bucket.as_bytes(), peer.as_bytes()]),
         Key::Capability(peer) => (b"capability/", [peer.as_bytes(), &[]]),
-        Key::Task(index) => return [b"task/".as_slice(), &index.to_be_bytes()].concat(),
-        Key::Beacon(index) => return [b"beacon/".as_slice(), &index.to_be_bytes()].concat(),
+        Key::Task(index) => (b"task/", [&index.to_be_bytes(), &[]]),
+        Key::Beacon(index) => (b"beacon/", [&index.to_be_bytes(), &[]]),
         Key::Name(statement) => (b"name/", [statement.as_bytes(), &[]]),
         Key::OwnBid(author, beacon) => (b"bid/", [author.as_bytes(), beacon.as_bytes()]),
-        Key::OwnBidQueue(number) => {
-            return [b"bid-queue/".as_slice(), &number.to_be_bytes()].concat();
-        }
-        Key::OwnAssignmentQueue(number) => {
-            return [b"assignment-queue/".as_slice(), &number.to_be_bytes()].concat();
-        }
+        Key::OwnBidQueue(number) => (b"bid-queue/", [&number.to_be_bytes(), &[]]),
+        Key::OwnAssignmentQueue(number) => (b"assignment-queue/", [&number.to_be_bytes(), &[]]),
         Key::OwnAssignment(assignment) => (b"assignment/", [assignment.as_bytes(), &[]]),
     };
-    [table, rows[0], rows[1]].concat()
+    name.clear();
+    for part in [table, rows[0], rows[1]] {
+        name.extend_from_slice(part);
+    }
 }
 
 /// The key that a name in the map stands for; nothing if it is none.

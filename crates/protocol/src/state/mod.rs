@@ -183,7 +183,8 @@ pub struct State {
     own_bid_queue: queue::Queue<(PublicKey, Digest)>,
     own_assignment_queue: queue::Queue<Digest>,
     map: StateMap,
-    dirty: BTreeSet<Key>,
+    /// Values to be written again with the next root, each once: few, since a root is due by weight.
+    dirty: Vec<Key>,
     /// Set in a partial state alone.
     known: Option<Arc<Known>>,
 }
@@ -217,7 +218,7 @@ impl State {
             own_bid_queue: queue::Queue::default(),
             own_assignment_queue: queue::Queue::default(),
             map: StateMap::new(),
-            dirty: BTreeSet::from([Key::Clock, Key::Counters]),
+            dirty: vec![Key::Clock, Key::Counters],
             known: None,
         }
     }
@@ -238,7 +239,7 @@ impl State {
         self.weigh(&entry.body);
         self.entries = entry.index + 1;
         self.time_ms = entry.time_ms;
-        self.dirty.insert(Key::Clock);
+        self.touch(Key::Clock);
         Ok(Applied { findings })
     }
 
@@ -284,7 +285,9 @@ impl State {
     }
 
     fn touch(&mut self, key: Key) {
-        self.dirty.insert(key);
+        if !self.dirty.contains(&key) {
+            self.dirty.push(key);
+        }
     }
 
     /// What this state, being partial, was asked for and does not know. Whatever it says means nothing then.

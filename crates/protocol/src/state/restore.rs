@@ -116,7 +116,7 @@ impl State {
                 end: values::count(reader, "orders_end", clock.orders_end)?,
             },
             map,
-            dirty: BTreeSet::new(),
+            dirty: Vec::new(),
             known: Some(Arc::clone(&known)),
             ..begun
         };
