@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use symphony_simulation::experiments::{Experiment, Request, produce};
+use symphony_simulation::experiments::{Request, Section, produce};
 
 /// The first seed of a report; settings are tried on other seeds, 1 to 40.
 const REPORT_SEED: u64 = 1_000_001;
@@ -24,9 +24,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let mut request = Request {
-        experiments: Vec::new(),
-        scaling: false,
-        plans: false,
+        sections: Vec::new(),
         first_seed: REPORT_SEED,
         seeds: 100,
         workers,
@@ -49,17 +47,13 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                 request.seeds = 5;
                 request.shorter = 5;
             }
-            "scaling" => request.scaling = true,
-            "plans" => request.plans = true,
-            name => request.experiments.push(
-                Experiment::from_name(name).ok_or_else(|| format!("no experiment {name:?}"))?,
-            ),
+            name => request
+                .sections
+                .push(Section::from_name(name).ok_or_else(|| format!("no experiment {name:?}"))?),
         }
     }
-    if request.experiments.is_empty() && !request.scaling && !request.plans {
-        request.experiments = Experiment::ALL.to_vec();
-        request.scaling = true;
-        request.plans = true;
+    if request.sections.is_empty() {
+        request.sections = Section::all();
     }
     let files = produce(&request, &bar)?;
     std::fs::create_dir_all(&out)?;

@@ -2,15 +2,13 @@
 
 use symphony_protocol::records::Policy;
 use symphony_simulation::experiments::{
-    Arm, Course, Delay, Experiment, Request, Shock, Signing, Simulated, TrialOptions, produce,
-    run_trial,
+    Arm, Course, Delay, Experiment, Request, Section, Shock, Signing, Simulated, TrialOptions,
+    produce, run_trial,
 };
 
-fn request(experiments: &[Experiment], workers: usize) -> Request {
+fn request(sections: &[Section], workers: usize) -> Request {
     Request {
-        experiments: experiments.to_vec(),
-        scaling: false,
-        plans: true,
+        sections: sections.to_vec(),
         first_seed: 7,
         seeds: 2,
         workers,
@@ -31,24 +29,77 @@ fn every_experiment_makes_its_files_and_the_same_seed_the_same_bytes() {
         Experiment::Executors,
         Experiment::Regret,
     ];
-    let once = produce(&request(&some, 1), &quiet).expect("runs");
-    let again = produce(&request(&some, 2), &quiet).expect("runs on two cores");
+    let mut sections = some.map(Section::Experiment).to_vec();
+    sections.extend([Section::OffPolicy, Section::Plans]);
+    let once = produce(&request(&sections, 1), &quiet).expect("runs");
+    let again = produce(&request(&sections, 2), &quiet).expect("runs on two cores");
     assert_eq!(once, again);
     for experiment in some {
-        for ending in ["svg", "csv", "json"] {
+        for ending in ["svg", "png", "csv", "json"] {
             let name = format!("{}.{ending}", experiment.name());
             assert!(once.iter().any(|file| file.name == name), "{name}");
         }
     }
-    assert!(once.iter().any(|file| file.name == "plans.csv"));
+    for name in ["plans.csv", "offpolicy.csv", "offpolicy.png"] {
+        assert!(once.iter().any(|file| file.name == name), "{name}");
+    }
     let report = once.iter().find(|file| file.name == "report.md");
-    let report = &report.expect("a report").content;
+    let report = report.and_then(|file| file.as_text()).expect("a report");
     assert!(report.contains("equal choices, equal state roots"));
     assert!(!report.contains("unequal"));
 }
 
 #[test]
-fn signed_and_unsigned_executors_lead_to_equal_states() {
+fn a_part_is_found_by_its_name_and_the_timed_one_comes_last() {
+    let all = Section::all();
+    for section in &all {
+        assert_eq!(Section::from_name(section.name()), Some(*section));
+    }
+    assert_eq!(Section::from_name("exp4"), None);
+    assert_eq!(all.last(), Some(&Section::Scaling));
+}
+
+#[test]
+fn who_knows_the_world_answers_more_or_pays_less_as_it_is_told_to() {
+    let options = TrialOptions::standard().expect("standard parameters");
+    let figures = |price, latency| {
+        let arm = Arm::Simulated(Simulated::WeighingOracle { price, latency });
+        let trial = run_trial(&Course::exp1(), &arm, &options, 3).expect("runs");
+        let metrics = trial.metrics();
+        (trial.share(0..2000), metrics["cost"], metrics["latency ms"])
+    };
+    let (best, cheap, quick) = (figures(0, 0), figures(100, 0), figures(0, 100));
+    let oracle = run_trial(
+        &Course::exp1(),
+        &Arm::Simulated(Simulated::Oracle),
+        &options,
+        3,
+    )
+    .expect("runs");
+    assert_eq!(best.0, oracle.share(0..2000));
+    assert!(cheap.1 < 0.5 * best.1, "{cheap:?} {best:?}");
+    assert!(quick.2 < 0.7 * best.2, "{quick:?} {best:?}");
+}
+
+#[test]
+fn regret_in_reward_is_against_the_reward_that_is_asked_for() {
+    let options = TrialOptions::standard().expect("standard parameters");
+    let course = Course {
+        rounds: 300,
+        ..Course::exp2(Shock::Degraded)
+    };
+    let run = |rule| run_trial(&course, &Arm::Simulated(rule), &options, 3).expect("runs");
+    // Who follows the default's reward loses none of it, but successes; who seeks successes alone, the other way round.
+    let (reward, success) = (run(Simulated::RewardOracle), run(Simulated::Oracle));
+    let sum = |values: &[f64]| values.iter().sum::<f64>();
+    assert_eq!(sum(&reward.reward_regret), 0.0);
+    assert!(sum(&reward.selector_regret) > 1.0);
+    assert_eq!(sum(&success.selector_regret), 0.0);
+    assert!(sum(&success.reward_regret) > 1.0);
+}
+
+#[test]
+fn signed_and_unsigned_runs_lead_to_equal_states() {
     let course = Course {
         rounds: 60,
         ..Course::exp1()

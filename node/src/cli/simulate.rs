@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use symphony_simulation::experiments::{Experiment, Request, produce, published_section};
+use symphony_simulation::experiments::{Request, Section, produce, published_section};
 
 use super::{
     arguments::OutputArgs,
@@ -17,8 +17,8 @@ use super::{
 
 /// Runs the paper's experiments on a real coordinator in a simulated world
 ///
-/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, regret, settings, scaling, plans; without a
-/// name all of them. The same seeds give the same bytes, but for the times of `scaling`.
+/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, regret, settings, weights, offpolicy, plans,
+/// scaling; without a name all of them. The same seeds give the same bytes, but for the times of `scaling`.
 #[derive(Args, Debug)]
 pub(super) struct SimulateCommand {
     /// Names of experiments
@@ -47,9 +47,7 @@ impl SimulateCommand {
             return Ok(ExitStatus::Success);
         }
         let mut request = Request {
-            experiments: Vec::new(),
-            scaling: false,
-            plans: false,
+            sections: Vec::new(),
             first_seed: self.seed,
             seeds: self.seeds,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -57,29 +55,15 @@ impl SimulateCommand {
             origin: format!("symphony {}.", env!("CARGO_PKG_VERSION")),
         };
         for name in &self.experiments {
-            match name.as_str() {
-                "scaling" => {
-                    request.scaling = true;
-                    continue;
-                }
-                "plans" => {
-                    request.plans = true;
-                    continue;
-                }
-                _ => {}
-            }
-            let experiment = Experiment::from_name(name).ok_or_else(|| {
-                let names = Experiment::ALL.map(Experiment::name).join(", ");
-                UnusableInput(format!(
-                    "no experiment {name:?}: expected {names}, scaling or plans"
-                ))
+            let section = Section::from_name(name).ok_or_else(|| {
+                let names: Vec<&str> = Section::all().into_iter().map(Section::name).collect();
+                let names = names.join(", ");
+                UnusableInput(format!("no experiment {name:?}: expected one of {names}"))
             })?;
-            request.experiments.push(experiment);
+            request.sections.push(section);
         }
         if self.experiments.is_empty() {
-            request.experiments = Experiment::ALL.to_vec();
-            request.scaling = true;
-            request.plans = true;
+            request.sections = Section::all();
         }
         let drawn: ProgressBar = bar(0, "runs");
         let files = produce(&request, &|name, done, total| {
@@ -96,11 +80,15 @@ impl SimulateCommand {
                 std::fs::write(&path, &file.content).with_context(|| path.display().to_string())?;
             }
         }
-        for file in &files {
+        // Pictures of pixels are for a folder.
+        for (file, text) in files
+            .iter()
+            .filter_map(|file| Some((file, file.as_text()?)))
+        {
             if self.output.json {
-                print_json(&json!({ "file": file.name, "content": file.content }))?;
+                print_json(&json!({ "file": file.name, "content": text }))?;
             } else if self.out.is_none() && file.name == "report.md" {
-                print_text(&file.content)?;
+                print_text(text)?;
             }
         }
         Ok(ExitStatus::Success)

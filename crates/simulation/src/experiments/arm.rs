@@ -1,11 +1,13 @@
 //! What is compared: policies of the network, and baselines that exist in the simulation alone.
 
-use symphony_protocol::records::Policy;
+use std::borrow::Cow;
+
+use symphony_protocol::{records::Policy, reward::RewardParameters};
 
 use super::world::{Kind, World};
 use crate::random::Random;
 
-/// What a latency is measured in, in milliseconds.
+/// What a latency is measured in, in milliseconds: the network's latency scale.
 const LATENCY_SCALE_MS: f64 = 2000.0;
 
 /// One of the things compared.
@@ -44,6 +46,16 @@ pub enum Simulated {
     /// Of the agents whose mean latency now is at most so many hundred milliseconds the one with the highest chance of success;
     /// the quickest, if there is none.
     CappedOracle(u8),
+    /// Of all agents the one with the highest chance of success, less so many hundredths of its price and so many of its mean
+    /// latency over two seconds: what a weighing of success, price and latency allows to whoever knows the world.
+    WeighingOracle {
+        /// Weight of the price, in hundredths.
+        price: u8,
+        /// Weight of the latency, in hundredths.
+        latency: u8,
+    },
+    /// Of all agents the one of whom the default policy's reward is the highest in expectation.
+    RewardOracle,
 }
 
 impl Arm {
@@ -56,9 +68,9 @@ impl Arm {
     }
 
     /// Name in tables.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Network { name, .. } => name,
+            Self::Network { name, .. } => Cow::Borrowed(name),
             Self::Simulated(rule) => rule.name(),
         }
     }
@@ -71,8 +83,14 @@ impl Arm {
 
 impl Simulated {
     /// Name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
+            Self::WeighingOracle { price, latency } => {
+                let of = |hundredths| f64::from(hundredths) / 100.0;
+                let name = format!("price × {:.2}, latency × {:.2}", of(price), of(latency));
+                return Cow::Owned(name);
+            }
+            Self::RewardOracle => "oracle of the default's reward",
             Self::AlwaysStrongest => "always A",
             Self::StaticRule => "static rule",
             Self::Random => "random",
@@ -87,7 +105,8 @@ impl Simulated {
             Self::CappedOracle(12..=17) => "oracle, at most 1.7 s",
             Self::CappedOracle(18..=20) => "oracle, at most 2 s",
             Self::CappedOracle(_) => "oracle, at most 2.2 s",
-        }
+        };
+        Cow::Borrowed(name)
     }
 
     /// Whom it calls, in order: the next one when a call failed and failures are sent on.
@@ -102,9 +121,12 @@ impl Simulated {
             Self::AlwaysStrongest => return vec![0],
             Self::StaticRule if kind == Kind::Hard => return vec![0],
             Self::StaticRule => return vec![1, 0],
-            Self::Random | Self::Oracle | Self::QuickOracle(_) | Self::CappedOracle(_) => {
-                (0..present).collect()
-            }
+            Self::Random
+            | Self::Oracle
+            | Self::QuickOracle(_)
+            | Self::CappedOracle(_)
+            | Self::WeighingOracle { .. }
+            | Self::RewardOracle => (0..present).collect(),
             Self::RandomTop | Self::OracleTop => world
                 .by_match(kind)
                 .into_iter()
@@ -112,10 +134,14 @@ impl Simulated {
                 .take(shortlist)
                 .collect(),
         };
-        let weight = match self {
-            Self::QuickOracle(tenths) => f64::from(tenths) / 10.0,
-            _ => 0.0,
+        let (price, latency) = match self {
+            Self::QuickOracle(tenths) => (0.0, f64::from(tenths) / 10.0),
+            Self::WeighingOracle { price, latency } => {
+                (f64::from(price) / 100.0, f64::from(latency) / 100.0)
+            }
+            _ => (0.0, 0.0),
         };
+        let rewards = rewards(&Policy::shared());
         let worth = |agent: usize| {
             let latency_ms = world.latency_ms(agent);
             match self {
@@ -123,7 +149,12 @@ impl Simulated {
                 Self::CappedOracle(hundreds) if latency_ms > 100.0 * f64::from(hundreds) => {
                     -latency_ms
                 }
-                _ => world.success(agent, kind) - weight * latency_ms / LATENCY_SCALE_MS,
+                Self::RewardOracle => world.reward(agent, kind, &rewards),
+                _ => {
+                    world.success(agent, kind)
+                        - price * world.agents[agent].cost
+                        - latency * latency_ms / LATENCY_SCALE_MS
+                }
             }
         };
         match self {
@@ -134,6 +165,17 @@ impl Simulated {
         }
         order.truncate(shortlist);
         order
+    }
+}
+
+/// What a policy rewards an answer by that nobody else gave: a single executor wins no vote.
+pub(super) fn rewards(policy: &Policy) -> RewardParameters {
+    RewardParameters {
+        winner_bonus_ppm: 0,
+        latency_penalty_ppm: policy.latency_penalty_ppm,
+        checker_ppm: policy.checker_ppm,
+        price_ppm: policy.price_ppm,
+        ..RewardParameters::PAPER
     }
 }
 

@@ -8,8 +8,12 @@ use super::{
     course::{Course, Delay, Honesty, Turn},
     shock::Shock,
     study::Cell,
+    weights,
     world::{Agent, PUBLISHED},
 };
+
+/// Seeds of the settings, at most.
+const SETTINGS_SEEDS: u64 = 40;
 
 /// One of the experiments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,14 +40,17 @@ pub enum Experiment {
     Regret,
     /// The default's settings, one changed at a time.
     Settings,
+    /// What weighings of success, price and latency allow to who knows the world.
+    Weights,
 }
 
 impl Experiment {
     /// All, in the report's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Exp1,
         Self::Exp2,
         Self::Exp3,
+        Self::Weights,
         Self::Delay,
         Self::Join,
         Self::Failures,
@@ -68,6 +75,7 @@ impl Experiment {
             Self::Executors => "executors",
             Self::Regret => "regret",
             Self::Settings => "settings",
+            Self::Weights => "weights",
         }
     }
 
@@ -76,6 +84,14 @@ impl Experiment {
         Self::ALL
             .into_iter()
             .find(|experiment| experiment.name() == name)
+    }
+
+    /// So many of the seeds it is run on. The settings are a help to whoever sets them and no figure to beat; they are many.
+    pub fn seeds(self, seeds: u64) -> u64 {
+        match self {
+            Self::Settings => seeds.min(SETTINGS_SEEDS),
+            _ => seeds,
+        }
     }
 
     /// Its cells. `shorter` divides the rounds of the experiments that are not the paper's own: for a quick look.
@@ -96,6 +112,10 @@ impl Experiment {
             Self::Executors => executors(1000 / shorter),
             Self::Regret => regrets(2500 / shorter),
             Self::Settings => cross(&three_worlds(), &settings()),
+            Self::Weights => {
+                let [unavailable, degraded] = Shock::ALL.map(Course::exp2);
+                cross(&[Course::exp1(), unavailable, degraded], &weights::rules())
+            }
         }
     }
 }
@@ -221,7 +241,7 @@ fn cross(courses: &[Course], arms: &[Arm]) -> Vec<Cell> {
 }
 
 /// A calm world: as many hard tasks as simple ones, nothing changes.
-fn calm(name: &str, rounds: usize) -> Course {
+pub(super) fn calm(name: &str, rounds: usize) -> Course {
     Course {
         name: name.to_owned(),
         rounds,

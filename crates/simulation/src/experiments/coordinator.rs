@@ -9,23 +9,24 @@ use symphony_coordination::{
     Effect, Event, Output, Peer, PeerConfig, PlanRequest, StepRequest, TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
+    chance::nonce_commitment,
     embedding::Embedding,
     matching::{Profile, match_ppm},
     records::{
-        AnswerForm, Bid, Capability, Device, Genesis, Issued, Origin, Params, Policy, Receipt,
-        ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey, ballot_commitment,
+        AnswerForm, Bid, Capability, Device, Genesis, Issued, Opening, Origin, Params, Policy,
+        Receipt, ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey, ballot_commitment,
     },
     replay::Replay,
 };
 use symphony_transparency::{
-    Digest, PeerSecrets, PublicKey, SecretKey, VerifiedStatement, sign_statement,
-    statement_without_signature,
+    Digest, PeerSecrets, PublicKey, SecretKey, StatementKind, UnverifiedStatement,
+    VerifiedStatement, sign_statement, statement_without_signature,
 };
 
 use super::{
     ExperimentError,
     profile::at_angles,
-    world::{Agent, Call, Kind, World},
+    world::{Agent, Call, Kind, World, millionths, whole_ms},
 };
 use crate::{
     peer::{STAMP_ATTEMPTS_MAX, START_MS},
@@ -80,6 +81,8 @@ pub struct Setup {
 /// A step whose executions ended.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
+    /// Index of the beacon's entry.
+    pub beacon: u64,
     /// Agents on the shortlist, best first.
     pub shortlist: Vec<usize>,
     /// The first that was picked.
@@ -146,6 +149,23 @@ impl Coordinator {
     /// # Errors
     /// [`ExperimentError`], if the setup is none that a peer can have.
     pub fn new(agents: &[Agent], setup: Setup, seed: u64) -> Result<Self, ExperimentError> {
+        Self::begin(agents, setup, seed, None)
+    }
+
+    /// The same, and its log is kept.
+    ///
+    /// # Errors
+    /// [`ExperimentError`], if the setup is none that a peer can have.
+    pub fn with_log(agents: &[Agent], setup: Setup, seed: u64) -> Result<Self, ExperimentError> {
+        Self::begin(agents, setup, seed, Some(Vec::new()))
+    }
+
+    fn begin(
+        agents: &[Agent],
+        setup: Setup,
+        seed: u64,
+        mut log: Option<Vec<Vec<u8>>>,
+    ) -> Result<Self, ExperimentError> {
         let mut random = Random::new(seed);
         let secret = [0xc0; 32];
         let secrets = PeerSecrets {
@@ -158,6 +178,9 @@ impl Coordinator {
             .search_stamp(START_MS, STAMP_ATTEMPTS_MAX)
             .ok_or(ExperimentError::Stamp)?;
         let replay = Replay::begin(&entry_0, Some(&network))?;
+        if let Some(log) = &mut log {
+            log.push(entry_0.clone());
+        }
         let config = PeerConfig {
             profile: None,
             policy: setup.policy.clone(),
@@ -187,7 +210,7 @@ impl Coordinator {
             bytes: entry_0.len() as u64,
             messages: 0,
             message_bytes: 0,
-            log: None,
+            log,
         };
         let started = coordinator.peer.start(START_MS)?;
         coordinator.note(&started);
@@ -348,11 +371,20 @@ impl Coordinator {
             .ok_or(ExperimentError::NoStep)?;
         let asked: Vec<usize> = std::mem::take(&mut orders.asked);
         for agent in asked {
-            let bid = self.bid(agent, kind, statement, claims[agent]);
+            let bid = self.bid(agent, kind, (statement, &key), claims[agent]);
             let more = self.tell(bid, Vec::new())?;
             orders.extend(more);
         }
-        let mut step = Step::default();
+        // Where the policy leaves something to chance: bids are in, their nonces are called for.
+        for agent in std::mem::take(&mut orders.called) {
+            let opening = self.opening(agent, (statement, key));
+            let more = self.tell(opening, Vec::new())?;
+            orders.extend(more);
+        }
+        let mut step = Step {
+            beacon,
+            ..Step::default()
+        };
         if let Some(open) = self.peer.state().step(beacon) {
             step.shortlist = open
                 .ranking
@@ -427,9 +459,17 @@ impl Coordinator {
             .assignment
     }
 
-    fn bid(&self, agent: usize, kind: Kind, beacon: Digest, load: f64) -> VerifiedStatement {
+    /// A bid on a beacon. `nonce` is the bidder's chance, if the policy leaves something to chance.
+    fn bid(
+        &self,
+        agent: usize,
+        kind: Kind,
+        (beacon, nonce): (Digest, &[u8; 32]),
+        load: f64,
+    ) -> VerifiedStatement {
         let executor = &self.executors[agent];
         let place = usize::from(kind == Kind::Hard);
+        let drawn = self.setup.policy.parameters.kind.uses_chance();
         self.say(
             agent,
             &Issued::new(Bid {
@@ -437,11 +477,23 @@ impl Coordinator {
                 beacon,
                 capability: executor.capability,
                 match_ppm: executor.match_ppm[place],
-                load_ppm: ppm(load),
+                load_ppm: millionths(load),
                 queue: 0,
                 price_microunits: executor.price_microunits,
-                nonce_commitment: None,
+                nonce_commitment: drawn.then(|| nonce_commitment(&beacon, &executor.key, nonce)),
                 coordinator: self.peer.author(),
+            }),
+        )
+    }
+
+    fn opening(&self, agent: usize, (beacon, nonce): (Digest, [u8; 32])) -> VerifiedStatement {
+        self.say(
+            agent,
+            &Issued::new(Opening {
+                origin: self.origin(agent),
+                beacon,
+                coordinator: self.peer.author(),
+                nonce,
             }),
         )
     }
@@ -567,11 +619,11 @@ impl Coordinator {
             let Some(agent) = self.agent(&to) else {
                 continue;
             };
-            // What accompanies an assignment is its prompt; nothing accompanies a beacon.
-            if private.is_empty() {
-                orders.asked.push(agent);
-            } else {
-                orders.assigned.push(agent);
+            match UnverifiedStatement::parse(&statement).map(|statement| statement.kind()) {
+                Ok(StatementKind::Beacon) => orders.asked.push(agent),
+                Ok(StatementKind::Call) => orders.called.push(agent),
+                Ok(StatementKind::Assignment) => orders.assigned.push(agent),
+                _ => {}
             }
         }
         orders
@@ -581,12 +633,14 @@ impl Coordinator {
 #[derive(Default)]
 struct Orders {
     asked: Vec<usize>,
+    called: Vec<usize>,
     assigned: Vec<usize>,
 }
 
 impl Orders {
     fn extend(&mut self, more: Self) {
         self.asked.extend(more.asked);
+        self.called.extend(more.called);
         self.assigned.extend(more.assigned);
     }
 }
@@ -601,26 +655,8 @@ pub fn honest_claims(world: &World) -> Vec<f64> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a share, clipped to 0 to 1"
-)]
-fn ppm(share: f64) -> u32 {
-    (share.clamp(0.0, 1.0) * 1e6).round() as u32
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "a price, not below 0"
 )]
 fn microunits(cost: f64) -> u64 {
     (cost.max(0.0) * 1e6).round() as u64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a latency, not below 0"
-)]
-fn whole_ms(latency_ms: f64) -> u64 {
-    latency_ms.max(0.0).round() as u64
 }

@@ -7,6 +7,7 @@ use super::{
     shock::Shock,
     statistics::Estimate,
     study::Finding,
+    weights::{self, Weighing, weighings},
 };
 
 /// One figure to beat.
@@ -27,10 +28,15 @@ pub struct Goal {
 /// All goals of the experiments that were run.
 pub fn goals(all: &[(Experiment, Vec<Finding>)]) -> Vec<Goal> {
     let arm = default_name();
+    let weighed: Vec<Weighing> = all
+        .iter()
+        .find(|(experiment, _)| *experiment == Experiment::Weights)
+        .map(|(_, findings)| weighings(findings))
+        .unwrap_or_default();
     all.iter()
         .flat_map(|(experiment, findings)| match experiment {
             Experiment::Exp1 => exp1(findings, &arm),
-            Experiment::Exp2 => exp2(findings, &arm),
+            Experiment::Exp2 => exp2(findings, &arm, &weighed),
             Experiment::Exp3 => exp3(findings, &arm),
             Experiment::Delay => delay(findings, &arm),
             Experiment::Liars => liars(findings, &arm),
@@ -46,37 +52,34 @@ fn exp1(findings: &[Finding], arm: &str) -> Vec<Goal> {
     vec![
         Goal {
             name: "exp1: tasks answered".to_owned(),
-            bar: "≥ 0.989".to_owned(),
+            bar: format!("≥ {:.3}", weights::SUCCESS),
             measured: success,
-            met: success.mean >= 0.989,
+            met: success.mean >= weights::SUCCESS,
             bound: format!("the static rule: {:.3}", rule("success").mean),
         },
         Goal {
             name: "exp1: cost per answered task".to_owned(),
-            bar: "< 0.420".to_owned(),
+            bar: format!("< {:.3}", weights::COST),
             measured: cost,
-            met: cost.mean < 0.420,
+            met: cost.mean < weights::COST,
             bound: format!("the static rule: {:.3}", rule("cost per correct").mean),
         },
     ]
 }
 
-fn exp2(findings: &[Finding], arm: &str) -> Vec<Goal> {
+fn exp2(findings: &[Finding], arm: &str, weighed: &[Weighing]) -> Vec<Goal> {
     let of = |shock: Shock, arm: &str, name| {
         figure(findings, shock.name(), arm, name).unwrap_or(NOTHING)
     };
     let before = of(Shock::Unavailable, arm, "before");
     let mut goals = vec![Goal {
         name: "exp2: before the shock".to_owned(),
-        bar: "≥ 0.935".to_owned(),
+        bar: format!("≥ {:.3}", weights::BEFORE),
         measured: before,
-        met: before.mean >= 0.935,
-        bound: format!(
-            "the oracle: {:.3}",
-            of(Shock::Unavailable, "oracle", "before").mean
-        ),
+        met: before.mean >= weights::BEFORE,
+        bound: bound_before(of(Shock::Unavailable, "oracle", "before"), weighed),
     }];
-    for shock in Shock::ALL {
+    for (place, shock) in Shock::ALL.into_iter().enumerate() {
         let after = of(shock, arm, "after");
         let (oracle, top) = (
             of(shock, "oracle", "after"),
@@ -92,13 +95,41 @@ fn exp2(findings: &[Finding], arm: &str) -> Vec<Goal> {
             measured: after,
             met: after.mean >= 0.9 * oracle.mean,
             bound: format!(
-                "the oracle among the 3 best matches: {:.3}, {:.0} % of the oracle",
+                "the oracle among the 3 best matches: {:.3}, {:.0} % of the oracle{}",
                 top.mean,
-                100.0 * top.mean / oracle.mean.max(1e-9)
+                100.0 * top.mean / oracle.mean.max(1e-9),
+                weighed.first().map_or(String::new(), |own| format!(
+                    "; who knows the world and follows the default's reward: {:.3}",
+                    own.after[place].mean
+                ))
             ),
         });
     }
     goals
+}
+
+/// What stops a policy before the shock: success alone, and success under a reward that also keeps exp1 cheap.
+fn bound_before(oracle: Estimate, weighed: &[Weighing]) -> String {
+    let mut bound = format!("the oracle: {:.3}", oracle.mean);
+    let (Some(own), Some(best)) = (weighed.first(), weights::best_before(weighed)) else {
+        return bound;
+    };
+    bound.push_str(&if best.is_strong_before() {
+        format!(
+            "; no bound found: for who knows the world, a weighing passes this bar and exp1's ({}: {:.3})",
+            best.name, best.before.mean
+        )
+    } else {
+        format!(
+            "; who knows the world and weighs success, price and latency so that exp1's bars are passed: at most {:.3} ({})",
+            best.before.mean, best.name
+        )
+    });
+    bound.push_str(&format!(
+        "; by the default's reward: {:.3}",
+        own.before.mean
+    ));
+    bound
 }
 
 fn exp3(findings: &[Finding], arm: &str) -> Vec<Goal> {
@@ -160,6 +191,7 @@ fn clairvoyant(findings: &[Finding], world: &str, bar_ms: f64) -> String {
 
 fn delay(findings: &[Finding], arm: &str) -> Vec<Goal> {
     let regret = |course| figure(findings, course, arm, "total regret").unwrap_or(NOTHING);
+    let reward = |course| figure(findings, course, arm, "reward regret").unwrap_or(NOTHING);
     let (late, now) = (regret("50 late"), regret("immediate"));
     vec![Goal {
         name: "regret with rewards 50 selections late".to_owned(),
@@ -170,7 +202,11 @@ fn delay(findings: &[Finding], arm: &str) -> Vec<Goal> {
         ),
         measured: late,
         met: late.mean <= 1.1 * now.mean,
-        bound: String::new(),
+        bound: format!(
+            "no bound found; in the reward that is learned, {:.1} after {:.1}",
+            reward("50 late").mean,
+            reward("immediate").mean
+        ),
     }]
 }
 

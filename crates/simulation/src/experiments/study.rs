@@ -19,8 +19,6 @@ const POINTS: usize = 100;
 pub struct StudyOptions {
     /// The first seed.
     pub first_seed: u64,
-    /// How many.
-    pub seeds: u64,
     /// Runs at once.
     pub workers: usize,
     /// How each is run.
@@ -176,6 +174,9 @@ impl Summary {
         );
         figures.insert("total regret".to_owned(), last(&whole));
         figures.insert("growth exponent".to_owned(), exponent(&selector));
+        let rewards = sums(&trial.reward_regret);
+        figures.insert("reward regret".to_owned(), last(&rewards));
+        figures.insert("growth exponent in reward".to_owned(), exponent(&rewards));
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let (entries, bytes) = (trial.entries as f64, trial.bytes as f64);
         figures.insert("log entries".to_owned(), entries);
@@ -191,6 +192,7 @@ impl Summary {
             ("selector regret", selector),
             ("screening regret", screening),
             ("total regret", whole),
+            ("reward regret", rewards),
         ]
         .into_iter()
         .map(|(name, values)| (name.to_owned(), sampled(&values)))
@@ -260,7 +262,7 @@ fn finding(cell: &Cell, summaries: &[Summary]) -> Finding {
     }
     Finding {
         course: cell.course.name.clone(),
-        arm: cell.arm.name().to_owned(),
+        arm: cell.arm.name().into_owned(),
         simulation_only: cell.arm.simulation_only(),
         figures,
         curves,
@@ -277,7 +279,6 @@ mod tests {
     fn study() -> Study {
         Study::new(StudyOptions {
             first_seed: 7,
-            seeds: 2,
             workers: 1,
             trial: TrialOptions::standard().expect("standard parameters"),
         })

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use symphony_coordination::TaskSettings;
-use symphony_protocol::records::{Params, Policy};
+use symphony_protocol::{
+    records::{Params, Policy},
+    reward::RewardParameters,
+};
 
 use super::{
     ExperimentError,
-    arm::{Arm, Simulated},
+    arm::{Arm, Simulated, rewards},
     coordinator::{Coordinator, Failure, Setup, Signing, Step},
     course::{Course, Delay, Honesty},
     statistics::{gini, quantile},
@@ -34,10 +37,13 @@ pub struct Trial {
     pub latency_ms: Vec<f64>,
     /// Calls to each agent.
     pub picks: Vec<u64>,
-    /// Expected reward that each round's first choice lost against the best of the shortlist.
+    /// Chance of success that each round's first choice lost against the best of the shortlist.
     pub selector_regret: Vec<f64>,
-    /// Expected reward that it lost against the best of all.
+    /// Chance of success that it lost against the best of all.
     pub total_regret: Vec<f64>,
+    /// Reward that it lost in expectation against the best of the shortlist: the reward that the policy learns from, or the
+    /// default's for what is no policy of the network.
+    pub reward_regret: Vec<f64>,
     /// Entries of the coordinator's log.
     pub entries: u64,
     /// Bytes of them.
@@ -112,8 +118,13 @@ pub fn run_trial(
 ) -> Result<Trial, ExperimentError> {
     let mut seeds = Random::new(seed);
     let (tasks, chance, own) = (seeds.bits(), seeds.bits(), seeds.bits());
+    let rewards = match arm {
+        Arm::Network { policy, .. } => rewards(policy),
+        Arm::Simulated(_) => rewards(&Policy::shared()),
+    };
     let mut run = Run {
         course,
+        rewards,
         world: World::new(&course.agents),
         chance: Chance::default(),
         random: Random::new(chance),
@@ -133,6 +144,7 @@ pub fn run_trial(
 
 struct Run<'a> {
     course: &'a Course,
+    rewards: RewardParameters,
     world: World,
     chance: Chance,
     /// Chance of the world.
@@ -264,8 +276,8 @@ impl Run<'_> {
         self.world.call(agent, kind, chance)
     }
 
-    /// What the first choice of a round is worth less than the best of the shortlist and than the best of all, in expected
-    /// success, as the world stands before it.
+    /// What the first choice of a round is worth less than the best of the shortlist and than the best of all, as the world stands
+    /// before it.
     fn regret(&mut self, kind: Kind, shortlist: &[usize], chosen: usize, present: usize) {
         let worth = |agent: usize| self.world.success(agent, kind);
         let best = |agents: &mut dyn Iterator<Item = usize>| agents.map(worth).fold(0.0, f64::max);
@@ -274,6 +286,10 @@ impl Run<'_> {
         let global = best(&mut (0..present));
         self.trial.selector_regret.push(candidate - own);
         self.trial.total_regret.push(global - own);
+        let reward = |agent: usize| self.world.reward(agent, kind, &self.rewards);
+        let best = shortlist.iter().copied().map(reward).fold(0.0, f64::max);
+        let own = reward(chosen);
+        self.trial.reward_regret.push((best - own).max(0.0));
     }
 
     fn record(&mut self, calls: &[Call], latency_ms: f64) {

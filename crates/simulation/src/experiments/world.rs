@@ -4,6 +4,8 @@
 //! `max(10, N(m, 0.08·m))` milliseconds with `m = latency·(1 + 1.2·load)·factor`, succeeds with probability
 //! `p·(1 − 0.05·load)`, and adds 0.3 to the agent's load, which every round multiplies by 0.88.
 
+use symphony_protocol::reward::{Answered, Checked, Outcome, RewardParameters, Vote};
+
 use crate::random::Random;
 
 /// A load decays to this share each round.
@@ -18,6 +20,14 @@ const LATENCY_OF_LOAD: f64 = 1.2;
 const FAILURE_OF_LOAD: f64 = 0.05;
 /// Standard deviation of a latency, as a share of its mean.
 const LATENCY_DEVIATION: f64 = 0.08;
+/// Five places of a standard normal and their weights (Gauss and Hermite): exact for polynomials up to the ninth degree.
+const NORMAL: [(f64, f64); 5] = [
+    (-2.856_970_013_872_806, 0.011_257_411_327_720_69),
+    (-1.355_626_179_974_266, 0.222_075_922_005_612_7),
+    (0.0, 0.533_333_333_333_333_3),
+    (1.355_626_179_974_266, 0.222_075_922_005_612_7),
+    (2.856_970_013_872_806, 0.011_257_411_327_720_69),
+];
 /// No call is shorter, in milliseconds.
 const LATENCY_MS_MIN: f64 = 10.0;
 
@@ -204,6 +214,28 @@ impl World {
         latency_ms * (1.0 + LATENCY_OF_LOAD * self.load(agent)) * latency_factor
     }
 
+    /// The reward that is to be expected of a call now: a failed one earns nothing, one that succeeds what the answer of a single
+    /// executor earns after that time, at that price.
+    pub fn reward(&self, agent: usize, kind: Kind, rewards: &RewardParameters) -> f64 {
+        let mean_ms = self.latency_ms(agent);
+        let Agent {
+            cost, stated_cost, ..
+        } = self.agents[agent];
+        let price_share_ppm = millionths(stated_cost.unwrap_or(cost));
+        let mut mean = 0.0;
+        for (normal, weight) in NORMAL {
+            let latency_ms = mean_ms + LATENCY_DEVIATION * mean_ms * normal;
+            let answered = Answered {
+                vote: Vote::NotWon,
+                latency_ms: whole_ms(latency_ms.max(LATENCY_MS_MIN)),
+                checked: Checked::Unchecked,
+                price_share_ppm,
+            };
+            mean += weight * rewards.reward(&Outcome::Valid(answered));
+        }
+        self.success(agent, kind) * mean
+    }
+
     /// A call, with its standard normal and its uniform number.
     pub fn call(&mut self, agent: usize, kind: Kind, (normal, uniform): (f64, f64)) -> Call {
         let mean_ms = self.latency_ms(agent);
@@ -233,5 +265,67 @@ impl World {
                 .then(left.cmp(right))
         });
         order
+    }
+}
+
+/// A share in parts per million, clipped to 0 to 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share, clipped to 0 to 1"
+)]
+pub(super) fn millionths(share: f64) -> u32 {
+    (share.clamp(0.0, 1.0) * 1e6).round() as u32
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a latency, not below 0"
+)]
+pub(super) fn whole_ms(latency_ms: f64) -> u64 {
+    latency_ms.max(0.0).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use symphony_protocol::reward::{Answered, Checked, Outcome, RewardParameters, Vote};
+
+    use super::{Chance, Kind, PUBLISHED, World, millionths, whole_ms};
+    use crate::random::Random;
+
+    #[test]
+    fn the_expected_reward_is_the_mean_of_many_calls() {
+        let rewards = RewardParameters {
+            winner_bonus_ppm: 0,
+            price_ppm: 160_000,
+            ..RewardParameters::PAPER
+        };
+        let (mut world, mut chance, mut random) =
+            (World::new(&PUBLISHED), Chance::default(), Random::new(3));
+        world.loads[0] = 0.9;
+        let calls = 200_000;
+        for (agent, kind) in [(0, Kind::Hard), (1, Kind::Simple), (4, Kind::Hard)] {
+            let mut sum = 0.0;
+            for _ in 0..calls {
+                chance.draw(1, &mut random);
+                let drawn = (chance.normal[0], chance.uniform[0]);
+                let call = world.clone().call(agent, kind, drawn);
+                if call.success {
+                    sum += rewards.reward(&Outcome::Valid(Answered {
+                        vote: Vote::NotWon,
+                        latency_ms: whole_ms(call.latency_ms),
+                        checked: Checked::Unchecked,
+                        price_share_ppm: millionths(PUBLISHED[agent].cost),
+                    }));
+                }
+            }
+            let (mean, expected) = (sum / f64::from(calls), world.reward(agent, kind, &rewards));
+            // Five standard errors of a reward that is 0 or below 1.
+            assert!(
+                (mean - expected).abs() < 0.0056,
+                "{agent}: {mean} and {expected}"
+            );
+        }
     }
 }

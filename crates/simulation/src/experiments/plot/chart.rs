@@ -1,9 +1,12 @@
 //! A whole chart: title, note, panels in a grid, legend.
 
 use super::{
+    drawing::{Anchor, Drawing, Style},
     panel::Panel,
-    svg::{Anchor, Style, Svg},
+    png::Painter,
+    svg::svg,
 };
+use crate::experiments::ExperimentError;
 
 const WIDTH: f64 = 1080.0;
 const MARGIN: f64 = 28.0;
@@ -29,15 +32,30 @@ pub struct Chart {
 
 impl Chart {
     /// The chart as an SVG document.
-    #[expect(clippy::cast_precision_loss, reason = "few panels")]
     pub fn svg(&self) -> String {
-        let mut svg = Svg::default();
-        svg.text(
+        let (drawing, size) = self.draw();
+        svg(&drawing, size)
+    }
+
+    /// The chart as a PNG.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Picture`], a defect of this program.
+    pub fn png(&self, painter: &Painter) -> Result<Vec<u8>, ExperimentError> {
+        let (drawing, size) = self.draw();
+        painter.png(&drawing, size)
+    }
+
+    /// The drawing, its width and its height.
+    #[expect(clippy::cast_precision_loss, reason = "few panels")]
+    fn draw(&self) -> (Drawing, (f64, f64)) {
+        let mut drawing = Drawing::default();
+        drawing.text(
             (MARGIN, 34.0),
             &self.title,
             Style::new(18.0, Anchor::Start).bold(),
         );
-        svg.text(
+        drawing.text(
             (MARGIN, 56.0),
             &self.note,
             Style::new(12.0, Anchor::Start).grey(),
@@ -54,17 +72,18 @@ impl Chart {
         let legend = self.legend();
         let below = if dots { 52.0 } else { 64.0 };
         let top = HEAD + if legend.is_empty() { 0.0 } else { 26.0 };
-        self.draw_legend(&mut svg, &legend);
+        self.draw_legend(&mut drawing, &legend);
         for (number, panel) in self.panels.iter().enumerate() {
             let (row, column) = (number / columns, number % columns);
             let left = MARGIN + before + column as f64 * (width + between);
             let y = top + row as f64 * (self.height + below + 30.0) + 30.0;
             let title = Style::new(13.0, Anchor::Start).bold();
-            svg.text((left, y - 22.0), panel.title(), title);
-            panel.draw(&mut svg, (left, y, width, self.height), column == 0);
+            drawing.text((left, y - 22.0), panel.title(), title);
+            panel.draw(&mut drawing, (left, y, width, self.height), column == 0);
         }
         let rows = self.panels.len().div_ceil(columns) as f64;
-        svg.document(WIDTH, top + rows * (self.height + below + 30.0) + 6.0)
+        let height = top + rows * (self.height + below + 30.0) + 6.0;
+        (drawing, (WIDTH, height))
     }
 
     fn legend(&self) -> Vec<(String, &'static str, bool)> {
@@ -81,12 +100,12 @@ impl Chart {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "short names")]
-    fn draw_legend(&self, svg: &mut Svg, legend: &[(String, &'static str, bool)]) {
+    fn draw_legend(&self, drawing: &mut Drawing, legend: &[(String, &'static str, bool)]) {
         let mut x = MARGIN;
         for (name, colour, dashed) in legend {
-            let dash = if *dashed { "6 4" } else { "" };
-            svg.line((x, HEAD + 2.0), (x + 24.0, HEAD + 2.0), colour, (3.0, dash));
-            svg.text(
+            let dash = dashed.then_some((6.0, 4.0));
+            drawing.line((x, HEAD + 2.0), (x + 24.0, HEAD + 2.0), colour, (3.0, dash));
+            drawing.text(
                 (x + 31.0, HEAD + 6.0),
                 name,
                 Style::new(12.0, Anchor::Start),

@@ -1,12 +1,15 @@
-//! Charts as SVG: a title that says what is seen, axes with units, and direct labels.
+//! Charts as SVG and PNG: a title that says what is seen, axes with units, and direct labels.
 
 mod axis;
 mod chart;
+mod drawing;
 mod panel;
+mod png;
 mod svg;
 
 pub use chart::Chart;
 pub use panel::{Dots, Lines, Panel, Row, Series};
+pub use png::Painter;
 
 /// Colours that the colour-blind can tell apart (Okabe and Ito), the first for what the reader came for.
 pub const COLOURS: [&str; 8] = [

@@ -2,7 +2,7 @@
 
 use super::{
     axis::Axis,
-    svg::{Anchor, GREY, GRID, Style, Svg},
+    drawing::{Anchor, Drawing, GREY, GRID, Style},
 };
 use crate::experiments::statistics::Estimate;
 
@@ -31,7 +31,7 @@ pub struct Dots {
 pub struct Row {
     /// Name.
     pub name: String,
-    /// Value.
+    /// Value; what is not finite is not drawn.
     pub value: Estimate,
     /// Colour.
     pub colour: &'static str,
@@ -80,17 +80,17 @@ impl Panel {
         }
     }
 
-    pub(super) fn draw(&self, svg: &mut Svg, frame: Frame, names: bool) {
+    pub(super) fn draw(&self, drawing: &mut Drawing, frame: Frame, names: bool) {
         match self {
-            Self::Dots(dots) => dots.draw(svg, frame, names),
-            Self::Lines(lines) => lines.draw(svg, frame),
+            Self::Dots(dots) => dots.draw(drawing, frame, names),
+            Self::Lines(lines) => lines.draw(drawing, frame),
         }
     }
 }
 
 impl Dots {
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
-    fn draw(&self, svg: &mut Svg, (left, top, width, height): Frame, names: bool) {
+    fn draw(&self, drawing: &mut Drawing, (left, top, width, height): Frame, names: bool) {
         let ends = self
             .rows
             .iter()
@@ -100,8 +100,8 @@ impl Dots {
         let bottom = top + height;
         for (tick, label) in axis.ticks(4.0) {
             let x = axis.place(tick);
-            svg.line((x, top), (x, bottom), GRID, (1.0, ""));
-            svg.text(
+            drawing.line((x, top), (x, bottom), GRID, (1.0, None));
+            drawing.text(
                 (x, bottom + 16.0),
                 &label,
                 Style::new(11.0, Anchor::Middle).grey(),
@@ -109,26 +109,34 @@ impl Dots {
         }
         if let Some((value, name)) = &self.target {
             let x = axis.place(*value);
-            svg.line((x, top - 4.0), (x, bottom), "#b00020", (1.4, "5 3"));
+            drawing.line(
+                (x, top - 4.0),
+                (x, bottom),
+                "#b00020",
+                (1.4, Some((5.0, 3.0))),
+            );
             let style = Style::new(10.5, Anchor::Middle).colour("#b00020");
-            svg.text((x, top - 8.0), name, style);
+            drawing.text((x, top - 8.0), name, style);
         }
         let step = height / self.rows.len().max(1) as f64;
         for (place, row) in self.rows.iter().enumerate() {
             let y = top + step * (place as f64 + 0.5);
             if names {
                 let style = Style::new(12.5, Anchor::End);
-                svg.text((left - 12.0, y + 4.0), &row.name, style);
+                drawing.text((left - 12.0, y + 4.0), &row.name, style);
+            }
+            if !row.value.mean.is_finite() {
+                continue;
             }
             let (low, high) = (axis.place(row.value.low()), axis.place(row.value.high()));
-            svg.line((low, y), (high, y), row.colour, (2.4, ""));
-            svg.circle((axis.place(row.value.mean), y), 4.8, row.colour);
+            drawing.line((low, y), (high, y), row.colour, (2.4, None));
+            drawing.circle((axis.place(row.value.mean), y), 4.8, row.colour);
         }
     }
 }
 
 impl Lines {
-    fn draw(&self, svg: &mut Svg, (left, top, width, height): Frame) {
+    fn draw(&self, drawing: &mut Drawing, (left, top, width, height): Frame) {
         let bottom = top + height;
         let points = || self.series.iter().flat_map(|series| &series.points);
         let x_axis = Axis::over(
@@ -145,8 +153,8 @@ impl Lines {
         );
         for (tick, label) in y_axis.ticks(5.0) {
             let y = y_axis.place(tick);
-            svg.line((left, y), (left + width, y), GRID, (1.0, ""));
-            svg.text(
+            drawing.line((left, y), (left + width, y), GRID, (1.0, None));
+            drawing.text(
                 (left - 8.0, y + 4.0),
                 &label,
                 Style::new(11.0, Anchor::End).grey(),
@@ -154,28 +162,28 @@ impl Lines {
         }
         for (tick, label) in x_axis.ticks(6.0) {
             let x = x_axis.place(tick);
-            svg.line((x, bottom), (x, bottom + 4.0), GREY, (1.0, ""));
-            svg.text(
+            drawing.line((x, bottom), (x, bottom + 4.0), GREY, (1.0, None));
+            drawing.text(
                 (x, bottom + 17.0),
                 &label,
                 Style::new(11.0, Anchor::Middle).grey(),
             );
         }
-        svg.line((left, bottom), (left + width, bottom), GREY, (1.0, ""));
-        svg.text(
+        drawing.line((left, bottom), (left + width, bottom), GREY, (1.0, None));
+        drawing.text(
             (left + width / 2.0, bottom + 34.0),
             &self.x,
             Style::new(11.5, Anchor::Middle).grey(),
         );
-        svg.text_upwards(
+        drawing.text_upwards(
             (left - 48.0, top + height / 2.0),
             &self.y,
             Style::new(11.5, Anchor::Middle).grey(),
         );
         for (value, name) in &self.marks {
             let x = x_axis.place(*value);
-            svg.line((x, top), (x, bottom), GREY, (1.2, "4 3"));
-            svg.text(
+            drawing.line((x, top), (x, bottom), GREY, (1.2, Some((4.0, 3.0))));
+            drawing.text(
                 (x + 5.0, top + 11.0),
                 name,
                 Style::new(10.5, Anchor::Start).grey(),
@@ -183,32 +191,37 @@ impl Lines {
         }
         if let Some((value, name)) = &self.target {
             let y = y_axis.place(*value);
-            svg.line((left, y), (left + width, y), "#b00020", (1.4, "5 3"));
+            drawing.line(
+                (left, y),
+                (left + width, y),
+                "#b00020",
+                (1.4, Some((5.0, 3.0))),
+            );
             let style = Style::new(10.5, Anchor::Start).colour("#b00020");
-            svg.text((left + 4.0, y - 5.0), name, style);
+            drawing.text((left + 4.0, y - 5.0), name, style);
         }
         for series in &self.series {
-            series.draw(svg, &x_axis, &y_axis);
+            series.draw(drawing, &x_axis, &y_axis);
         }
     }
 }
 
 impl Series {
-    fn draw(&self, svg: &mut Svg, x_axis: &Axis, y_axis: &Axis) {
+    fn draw(&self, drawing: &mut Drawing, x_axis: &Axis, y_axis: &Axis) {
         let at = |x: f64, y: f64| (x_axis.place(x), y_axis.place(y));
         let upper = self.points.iter().map(|(x, y)| at(*x, y.high()));
         let lower = self.points.iter().rev().map(|(x, y)| at(*x, y.low()));
         let band: Vec<(f64, f64)> = upper.chain(lower).collect();
-        svg.area(&band, self.colour);
+        drawing.area(band, self.colour);
         let middle: Vec<(f64, f64)> = self.points.iter().map(|(x, y)| at(*x, y.mean)).collect();
-        svg.polyline(
-            &middle,
+        drawing.polyline(
+            middle.clone(),
             self.colour,
-            (2.0, if self.dashed { "6 4" } else { "" }),
+            (2.0, self.dashed.then_some((6.0, 4.0))),
         );
         if self.points.len() <= 12 {
-            for point in &middle {
-                svg.circle(*point, 3.8, self.colour);
+            for point in middle {
+                drawing.circle(point, 3.8, self.colour);
             }
         }
     }
