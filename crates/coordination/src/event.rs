@@ -61,7 +61,8 @@ pub enum Event {
         /// Whether it can be reached.
         reachable: bool,
     },
-    /// A peer was exposed: it is asked no more. Spec: REPLAY-7, REPLAY-8.
+    /// A peer was exposed: it is asked no more. To be told again when it comes again: so many are remembered, and no more.
+    /// Spec: REPLAY-7, REPLAY-8.
     Exposed {
         /// Its log key.
         peer: PublicKey,

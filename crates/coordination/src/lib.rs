@@ -23,5 +23,5 @@ pub use event::{
     Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, Output, PlanRequest,
     PlannedBy, Refusal, StepRequest, StoppedBy, TaskEvent, TaskRequest, TaskSettings,
 };
-pub use peer::{Peer, PeerConfig, Profile, ProposeError};
+pub use peer::{OpenBids, Peer, PeerConfig, Profile, ProposeError};
 pub use relays::{Hearing, Relays};

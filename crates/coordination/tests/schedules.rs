@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use symphony_coordination::{
-    Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, PeerConfig,
-    PlanRequest, Profile, StepRequest, TaskRequest, TaskSettings,
+    Chaining, Completion, Effect, Event, Execution, ExecutionOutcome, OpenBids, Output, Peer,
+    PeerConfig, PlanRequest, Profile, StepRequest, TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
     cross_check::CrossCheck,
@@ -96,8 +96,10 @@ impl World {
     fn boot(&self, number: usize) -> Peer {
         let stored = &self.stored[number];
         let mut replay = Replay::begin(&stored[0], None).unwrap();
+        let mut bids = OpenBids::default();
         for bytes in &stored[1..] {
-            replay.push(bytes).expect("the own log is sound");
+            let (entry, _) = replay.push(bytes).expect("the own log is sound");
+            bids.note(&entry);
         }
         Peer::new(
             secret(number),
@@ -116,6 +118,7 @@ impl World {
                 tasks_max: 3,
             },
         )
+        .with_bids(bids)
     }
 
     fn start(&mut self, number: usize) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use symphony_coordination::{Output, Peer, PeerConfig, Profile, plan::PLAN_TAG};
+use symphony_coordination::{OpenBids, Output, Peer, PeerConfig, Profile, plan::PLAN_TAG};
 use symphony_protocol::{
     records::{Genesis, Params},
     replay::{Replay, Stop},
@@ -184,12 +184,14 @@ impl Machine {
         let mut held = Vec::new();
         let entry_0 = entries.next().expect("a machine is made with entry 0");
         let mut replay = Replay::begin(entry_0, Some(network))?;
+        let mut bids = OpenBids::default();
         for bytes in entries {
             let (entry, _) = replay.push(bytes).map_err(Stop::Exposed)?;
+            bids.note(&entry);
             held.extend(foreign(&entry.body).cloned());
         }
         let secret = SecretKey::from_bytes(self.secret);
-        self.peer = Some(Peer::new(secret, replay, self.config.clone()));
+        self.peer = Some(Peer::new(secret, replay, self.config.clone()).with_bids(bids));
         Ok(held)
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use prometheus_client::registry::Registry;
 use symphony_admin::{AdminServer, Listeners, Metrics, MetricsServer, Reachability, Readiness};
-use symphony_coordination::{Peer, Relays};
+use symphony_coordination::{OpenBids, Peer, Relays};
 use symphony_executor::{Description, Executor};
 use symphony_ledger::{Ledger, MissingRecord, Standing};
 use symphony_network::{Hello, Network, TransportSecret};
@@ -147,7 +147,7 @@ pub async fn start(
     if let Some(reason) = objection(&recovered.standing) {
         return Err(StartError::Standing(reason));
     }
-    let (replay, entry_0) = replay_own(&ledger, &params)?;
+    let (replay, bids, entry_0) = replay_own(&ledger, &params)?;
     let executor = start_executor(&config, hooks.wrap_executor).await?;
     let secrets = home.secrets()?;
     let (log, key, network_id) = (replay.state().log(), replay.author(), params.network_id());
@@ -205,7 +205,8 @@ pub async fn start(
             &config,
             executor.as_ref().map(|(_, description)| description),
         ),
-    );
+    )
+    .with_bids(bids);
     let parts = Parts {
         peer,
         secret: home.secret("log")?,
@@ -356,16 +357,19 @@ fn objection(standing: &Standing) -> Option<String> {
     }
 }
 
-fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, Vec<u8>), StartError> {
+/// The own log's replay, the bids in it that are open, and entry 0.
+fn replay_own(ledger: &Ledger, params: &Params) -> Result<(Replay, OpenBids, Vec<u8>), StartError> {
     let own = ledger.own().ok_or(StartError::Empty)?;
     let entry_0 = own.entry(0)?.ok_or(StartError::Empty)?;
     let mut replay = Replay::begin(&entry_0, Some(&params.network_id()))?;
+    let mut bids = OpenBids::default();
     for entry in own.entries(1..own.size()?) {
-        replay
+        let (entry, _) = replay
             .push(&entry?.1)
             .map_err(|fault| StartError::Fault(Box::new(fault)))?;
+        bids.note(&entry);
     }
-    Ok((replay, entry_0))
+    Ok((replay, bids, entry_0))
 }
 
 async fn start_executor(

@@ -67,7 +67,7 @@ impl Peer {
         self.output.entries.push(bytes);
         for finding in &applied.findings {
             // One finding convicts; what the peer says afterwards would only fill the log.
-            self.exposed.insert(finding.peer);
+            self.note_exposed(finding.peer);
             self.output.effects.push(Effect::Found(finding.clone()));
         }
         Ok(applied)

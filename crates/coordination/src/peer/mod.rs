@@ -20,6 +20,7 @@ use symphony_transparency::{Checkpoint, Digest, PublicKey, SecretKey, SignedChec
 
 use crate::event::{Event, Execution, Output, TaskRequest};
 
+pub use self::executor::OpenBids;
 pub(crate) use self::executor::{Link, chain_tags};
 pub(crate) use self::statements::Taken;
 use self::{
@@ -37,6 +38,8 @@ const CAPABILITIES_ROOM: Room = Room {
 /// Own statements whose acknowledgement is awaited at once; the oldest are forgotten first. An acknowledgement that nobody
 /// awaits is not logged: otherwise anyone could fill this log.
 const AWAITED_MAX: usize = 4_096;
+/// Exposed peers remembered at most. Whoever is not here makes room for others: who tells of a fault tells again when its peer comes.
+const EXPOSED_MAX: usize = 16_384;
 /// A capability is renewed when less than this part of its validity is left.
 const RENEWAL_PART: u64 = 4;
 
@@ -110,9 +113,7 @@ pub struct Peer {
     /// Tasks to open at such a time, in place of the planning tasks that they had.
     pub(crate) planned: VecDeque<PlannedTask>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
-    /// Beacons that this peer bid on, by author and digest (a copy that another peer signed has the same digest): their answer form
-    /// and when to forget them.
-    pub(crate) bids: BTreeMap<(PublicKey, Digest), executor::OpenBid>,
+    pub(crate) bids: OpenBids,
     pub(crate) known: KnownCapabilities,
     pub(crate) reachable: BTreeSet<PublicKey>,
     pub(crate) exposed: BTreeSet<PublicKey>,
@@ -141,7 +142,7 @@ impl Peer {
             links_back: VecDeque::new(),
             planned: VecDeque::new(),
             sessions: BTreeMap::new(),
-            bids: BTreeMap::new(),
+            bids: OpenBids::default(),
             known: KnownCapabilities::new(CAPABILITIES_ROOM),
             reachable: BTreeSet::new(),
             exposed: BTreeSet::new(),
@@ -161,6 +162,13 @@ impl Peer {
             signing: Signing::Unsigned,
             ..Self::new(secret, replay, config)
         }
+    }
+
+    /// The same peer, which remembers the bids that its log holds: calls and orders for them are answered.
+    #[must_use]
+    pub fn with_bids(mut self, bids: OpenBids) -> Self {
+        self.bids = bids;
+        self
     }
 
     /// Begins after a start or restart: settles what was open as void, then sets the policy and issues the capability
@@ -232,15 +240,24 @@ impl Peer {
             } => {
                 self.reachable.remove(&peer);
             }
-            Event::Exposed { peer } => {
-                self.exposed.insert(peer);
-            }
+            Event::Exposed { peer } => self.note_exposed(peer),
             Event::Retired { peer } => {
                 self.retired.insert(peer);
             }
         }
         self.go_on()?;
         Ok(std::mem::take(&mut self.output))
+    }
+
+    /// A peer that broke a rule gets no work, and what it says is refused. Spec: REPLAY-8.
+    pub(crate) fn note_exposed(&mut self, peer: PublicKey) {
+        if self.exposed.insert(peer) && self.exposed.len() > EXPOSED_MAX {
+            let others = || self.exposed.iter().filter(|other| **other != peer);
+            let gone = others().find(|other| !self.reachable.contains(*other));
+            if let Some(forgotten) = gone.or_else(|| others().next()).copied() {
+                self.exposed.remove(&forgotten);
+            }
+        }
     }
 
     /// When the next deadline is due, in milliseconds since 1970.

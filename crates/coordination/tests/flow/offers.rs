@@ -1,19 +1,23 @@
 //! What an executor makes of beacons and assignments of peers that it does not know. Spec: BEACON-9, EXEC-4.
 
-use symphony_coordination::{Effect, Output};
+use symphony_coordination::{Effect, Event, Output};
 use symphony_protocol::{
     embedding::Embedding,
     records::{
-        AnswerForm, Assignment, AssignmentPrivate, Beacon, Body, Origin, Params, Reach,
+        AnswerForm, Assignment, AssignmentPrivate, Beacon, Body, Call, Origin, Params, Reach,
         StatementRecord, TaskKey,
     },
 };
-use symphony_transparency::{Digest, SecretKey, VerifiedStatement, payload_digest, sign_statement};
+use symphony_transparency::{
+    Digest, PublicKey, SecretKey, VerifiedStatement, payload_digest, sign_statement,
+};
 
 use crate::world::{Model, World, params};
 
 const EXECUTOR: usize = 1;
 const EXECUTE_MS: u32 = 400;
+/// Exposed peers that a peer remembers.
+const EXPOSED_MAX: u32 = 16_384;
 const PROMPT: &str = "2 + 3";
 
 /// A peer that nobody knows.
@@ -140,6 +144,107 @@ fn exec_4_an_order_has_the_times_of_its_beacon() {
     let right = assignment(&world, &beacon, EXECUTE_MS);
     let output = order(&mut world, &stranger, &right);
     assert_eq!(entries(&output), ["assignment_received"]);
+}
+
+fn call(beacon: &Beacon, origin: Origin) -> Call {
+    Call {
+        origin,
+        beacon: payload_digest(Beacon::KIND, &beacon.write()),
+        close: Digest::ZERO,
+    }
+}
+
+#[test]
+fn chance_9_a_restarted_bidder_opens_its_nonce_when_it_is_called() {
+    let mut world = world();
+    let stranger = Stranger::new(77);
+    let beacon = Beacon {
+        secret_commitment: Some(Digest::from_bytes([6; 32])),
+        ..beacon(world.now_ms + 200)
+    };
+    let output = world.hear(EXECUTOR, stranger.sign(&beacon), Vec::new());
+    assert_eq!(entries(&output), ["bid_issued"]);
+    world.restart(EXECUTOR, &["sums"]);
+    let elsewhere = Origin {
+        log: Digest::from_bytes([8; 32]),
+        index: 9,
+    };
+    for origin in [elsewhere, beacon.origin] {
+        let output = world.hear(EXECUTOR, stranger.sign(&call(&beacon, origin)), Vec::new());
+        assert!(
+            refused(&output) && entries(&output).is_empty(),
+            "{origin:?}"
+        );
+    }
+    let behind = Origin {
+        index: 9,
+        ..beacon.origin
+    };
+    let output = world.hear(EXECUTOR, stranger.sign(&call(&beacon, behind)), Vec::new());
+    assert_eq!(entries(&output), ["opening_issued"]);
+    world.restart(EXECUTOR, &["sums"]);
+    let output = world.hear(EXECUTOR, stranger.sign(&call(&beacon, behind)), Vec::new());
+    assert!(refused(&output) && entries(&output).is_empty(), "once");
+}
+
+#[test]
+fn exec_4_a_restarted_bidder_takes_the_order_for_its_bid_once() {
+    let mut world = world();
+    let stranger = Stranger::new(77);
+    let beacon = beacon(world.now_ms + 200);
+    world.hear(EXECUTOR, stranger.sign(&beacon), Vec::new());
+    world.restart(EXECUTOR, &["sums"]);
+    let assignment = assignment(&world, &beacon, EXECUTE_MS);
+    let output = order(&mut world, &stranger, &assignment);
+    assert_eq!(entries(&output), ["assignment_received"]);
+    world.restart(EXECUTOR, &["sums"]);
+    let output = order(&mut world, &stranger, &assignment);
+    assert!(
+        refused(&output) && entries(&output).is_empty(),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn replay_8_the_exposed_are_bounded_and_those_who_are_here_stay() {
+    let mut world = world();
+    let expose = |world: &mut World, peer: PublicKey| {
+        world.peers[EXECUTOR]
+            .handle(Event::Exposed { peer }, world.now_ms)
+            .unwrap();
+    };
+    let here = Stranger::new(77);
+    world.peers[EXECUTOR]
+        .handle(
+            Event::Reachable {
+                peer: here.0.public(),
+                reachable: true,
+            },
+            world.now_ms,
+        )
+        .unwrap();
+    expose(&mut world, here.0.public());
+    let throwaway = |number: u32| {
+        let mut bytes = [9; 32];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        SecretKey::from_bytes(bytes)
+    };
+    for number in 0..EXPOSED_MAX + 100 {
+        expose(&mut world, throwaway(number).public());
+    }
+    let deadline_ms = world.now_ms + 200;
+    let mut silenced = |stranger: &Stranger| {
+        let statement = stranger.sign(&beacon(deadline_ms));
+        refused(&world.hear(EXECUTOR, statement, Vec::new()))
+    };
+    assert!(silenced(&here));
+    assert!(
+        silenced(&Stranger(throwaway(EXPOSED_MAX + 99))),
+        "the latest"
+    );
+    let remembered =
+        (0..EXPOSED_MAX + 100).filter(|number| silenced(&Stranger(throwaway(*number))));
+    assert_eq!(remembered.count(), EXPOSED_MAX as usize - 1);
 }
 
 /// Two peers sign one payload each: who comes second is told so, and not that the order is at work.

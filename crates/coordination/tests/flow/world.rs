@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use symphony_coordination::{
-    Completion, Effect, Event, Execution, ExecutionOutcome, Output, Peer, PeerConfig, PlanRequest,
-    Profile, StepRequest, TaskEvent, TaskRequest, TaskSettings,
+    Completion, Effect, Event, Execution, ExecutionOutcome, OpenBids, Output, Peer, PeerConfig,
+    PlanRequest, Profile, StepRequest, TaskEvent, TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
     records::{AnswerForm, Body, Device, Entry, Genesis, Params, Policy, TaskKey},
@@ -77,6 +77,8 @@ pub(crate) struct World {
     pub(crate) told: Vec<TaskEvent>,
     /// The coordinator's log.
     pub(crate) log: Vec<Body>,
+    /// Exact bytes of every peer's log.
+    stored: Vec<Vec<Vec<u8>>>,
 }
 
 impl World {
@@ -92,14 +94,17 @@ impl World {
             keys: 150,
             told: Vec::new(),
             log: Vec::new(),
+            stored: Vec::new(),
         };
         world.models.extend(peers.iter().map(|(_, model)| *model));
         let offers = std::iter::once(None).chain(peers.iter().map(|(tags, _)| Some(*tags)));
         let mut said = Vec::new();
         for (number, tags) in offers.enumerate() {
-            let (peer, output) = peer(u8::try_from(number).unwrap() + 1, tags);
+            let entry_0 = genesis(seed(number));
+            let mut peer = peer(seed(number), std::slice::from_ref(&entry_0), tags);
+            said.push(peer.start(START_MS).unwrap());
             world.peers.push(peer);
-            said.push(output);
+            world.stored.push(vec![entry_0]);
         }
         for number in 0..world.peers.len() {
             for other in 0..world.peers.len() {
@@ -148,7 +153,17 @@ impl World {
             private,
             token: Some(self.token(0)),
         };
-        self.peers[number].handle(event, self.now_ms).unwrap()
+        let output = self.peers[number].handle(event, self.now_ms).unwrap();
+        self.stored[number].extend(output.entries.iter().cloned());
+        output
+    }
+
+    /// A peer forgets all but its log.
+    pub(crate) fn restart(&mut self, number: usize, tags: &[&str]) {
+        let mut peer = peer(seed(number), &self.stored[number], Some(tags));
+        let output = peer.start(self.now_ms).unwrap();
+        self.stored[number].extend(output.entries);
+        self.peers[number] = peer;
     }
 
     /// Time passes.
@@ -194,6 +209,7 @@ impl World {
     }
 
     fn carry_out(&mut self, from: usize, output: Output) {
+        self.stored[from].extend(output.entries.iter().cloned());
         if from == 0 {
             let network = params().network_id();
             let bodies = output
@@ -305,16 +321,27 @@ pub(crate) fn params() -> Params {
     Params::standard("flow", 0).unwrap()
 }
 
-fn peer(seed: u8, tags: Option<&[&str]>) -> (Peer, Output) {
-    let key = |offset: u8| SecretKey::from_bytes([seed + offset; 32]);
+fn seed(number: usize) -> u8 {
+    u8::try_from(number).unwrap() + 1
+}
+
+fn key(seed: u8, offset: u8) -> SecretKey {
+    SecretKey::from_bytes([seed + offset; 32])
+}
+
+fn genesis(seed: u8) -> Vec<u8> {
     let secrets = PeerSecrets {
-        log: key(0),
-        transport: key(50),
-        witness: key(100),
+        log: key(seed, 0),
+        transport: key(seed, 50),
+        witness: key(seed, 100),
     };
-    let entry_0 = Genesis::bind(&secrets, params())
+    Genesis::bind(&secrets, params())
         .search_stamp(START_MS, 1)
-        .unwrap();
+        .unwrap()
+}
+
+/// A peer that has this log, and is yet to be started.
+fn peer(seed: u8, log: &[Vec<u8>], tags: Option<&[&str]>) -> Peer {
     let config = PeerConfig {
         profile: tags.map(|tags| Profile {
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
@@ -328,7 +355,11 @@ fn peer(seed: u8, tags: Option<&[&str]>) -> (Peer, Output) {
         queue_max: 0,
         tasks_max: 8,
     };
-    let mut peer = Peer::new(key(0), Replay::begin(&entry_0, None).unwrap(), config);
-    let output = peer.start(START_MS).unwrap();
-    (peer, output)
+    let mut replay = Replay::begin(&log[0], None).unwrap();
+    let mut bids = OpenBids::default();
+    for bytes in &log[1..] {
+        let (entry, _) = replay.push(bytes).unwrap();
+        bids.note(&entry);
+    }
+    Peer::new(key(seed, 0), replay, config).with_bids(bids)
 }

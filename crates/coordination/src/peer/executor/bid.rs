@@ -5,12 +5,12 @@ use symphony_protocol::{
     matching::{Profile as MatchProfile, match_ppm},
     records::{Beacon, Bid, Body, Issued, Reach, Received},
 };
-use symphony_transparency::{Digest, PublicKey, VerifiedStatement};
+use symphony_transparency::VerifiedStatement;
 
-use super::{BID_MEMORY_MS, BIDS_MAX, OpenBid};
+use super::open_bids::{OpenBid, name_of};
 use crate::{
     peer::{Peer, ProposeError, Taken},
-    plan::{HAND_OVER_TAG, offers_roles},
+    plan::offers_roles,
 };
 
 impl Peer {
@@ -28,30 +28,14 @@ impl Peer {
         };
         let issued = Issued::new(bid);
         let to = *beacon.statement.author();
-        let (digest, form, beacon_place) =
-            (beacon.digest(), beacon.record.form, beacon.record.origin);
-        let deadline_ms = beacon
-            .record
-            .close_deadline_ms
-            .saturating_add(beacon.record.reveal_ms.into());
-        let handed_over = beacon.record.tags.iter().any(|tag| tag == HAND_OVER_TAG);
-        let times = (beacon.record.execute_ms, beacon.record.reveal_ms);
+        let (name, open) = (name_of(&beacon), OpenBid::on(&beacon.record));
         let bytes = self.sign(&issued).into_bytes();
         let place = (self.replay.size(), issued.digest);
         // The beacon is another peer's, so the rules may refuse a bid on it without a defect here.
         if let Err(reason) = self.log_received(Body::BidIssued(issued, beacon)) {
             return Ok(Err(reason));
         }
-        self.remember_bid(
-            (to, digest),
-            OpenBid {
-                form,
-                place: beacon_place,
-                handed_over,
-                times,
-                until_ms: deadline_ms.saturating_add(BID_MEMORY_MS),
-            },
-        );
+        self.bids.add(name, open, self.now_ms);
         self.send_awaited(to, place, bytes, Vec::new());
         Ok(Ok(Taken::Noted))
     }
@@ -106,20 +90,5 @@ impl Peer {
                 nonce_commitment(&digest, &self.author(), &nonce)
             }),
         })
-    }
-
-    fn remember_bid(&mut self, beacon: (PublicKey, Digest), bid: OpenBid) {
-        let now_ms = self.now_ms;
-        self.bids.retain(|_, known| known.until_ms > now_ms);
-        if self.bids.len() >= BIDS_MAX
-            && let Some(oldest) = self
-                .bids
-                .iter()
-                .min_by_key(|(_, known)| known.until_ms)
-                .map(|(beacon, _)| *beacon)
-        {
-            self.bids.remove(&oldest);
-        }
-        self.bids.insert(beacon, bid);
     }
 }

@@ -2,37 +2,22 @@
 
 mod bid;
 mod chain;
+mod open_bids;
 mod opening;
 mod order;
 mod reveal;
 
-use symphony_protocol::records::{AnswerForm, Origin, TaskKey};
+use symphony_protocol::records::{AnswerForm, TaskKey};
 use symphony_transparency::{Digest, PublicKey};
 
 use crate::{peer::Peer, plan::HAND_OVER_TAG};
 
 use self::chain::Chain;
 pub(crate) use self::chain::{Link, chain_tags};
+pub use self::open_bids::OpenBids;
 
-/// Beacons that a peer remembers having bid on; the oldest deadlines are forgotten first.
-const BIDS_MAX: usize = 4_096;
 /// Orders that a peer remembers: answered ones are kept so that stored bytes can be sent again.
 const SESSIONS_MAX: usize = 4_096;
-/// How long after its deadline a beacon that was bid on is remembered, in milliseconds: assignments follow the close.
-const BID_MEMORY_MS: u64 = 60_000;
-
-/// A beacon that this peer bid on.
-pub(crate) struct OpenBid {
-    form: AnswerForm,
-    /// Where the beacon stands in its author's log.
-    place: Origin,
-    /// Whether the order is a chain.
-    handed_over: bool,
-    /// The beacon's times for execution and reveal, in milliseconds.
-    times: (u32, u32),
-    until_ms: u64,
-}
-
 /// An order that this peer took.
 pub(crate) struct Session {
     coordinator: PublicKey,

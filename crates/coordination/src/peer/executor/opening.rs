@@ -13,8 +13,7 @@ impl Peer {
             Received::<Call>::from_statement(statement).map_err(|error| error.to_string())?;
         let coordinator = *call.statement.author();
         let beacon = call.record.beacon;
-        // After a restart the place of the beacon is forgotten, and a call cannot be told from one for another log.
-        let Some(bid) = self.bids.get(&(coordinator, beacon)) else {
+        let Some(bid) = self.bids.get(&coordinator, &beacon) else {
             return Err("a call for a beacon without a bid of this peer".to_owned());
         };
         let origin = call.record.origin;

@@ -39,7 +39,7 @@ impl Peer {
         let order = received.record;
         let Some((form, handed_over, times)) = self
             .bids
-            .get(&(coordinator, order.beacon))
+            .get(&coordinator, &order.beacon)
             .map(|bid| (bid.form, bid.handed_over, bid.times))
         else {
             return Ok(Err(
@@ -75,8 +75,7 @@ impl Peer {
         }
         let taken = self.log_received(Body::AssignmentReceived(received));
         if taken.is_ok() {
-            // A bid is taken up once: the same order, delivered again when all else about it is forgotten, finds no bid.
-            self.bids.remove(&(coordinator, order.beacon));
+            self.bids.take_up(&coordinator, &order.beacon);
             let (prompt, step_form) = chain
                 .as_ref()
                 .map_or((private.prompt, form), |chain| chain.own_step(form));
