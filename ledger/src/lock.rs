@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum LockError {
     /// Another process, or another handle in this one, holds the lock.
-    #[error("{} is in use by another process", .path.display())]
+    #[error("another process uses the folder {}: it holds {}", folder(.path).display(), .path.display())]
     InUse {
         /// The lock file.
         path: PathBuf,
@@ -21,6 +21,11 @@ pub enum LockError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// The folder that a lock file guards.
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 /// Opens (and creates, readable for its owner alone) a file and locks it until the handle is dropped or the process ends,
@@ -43,5 +48,25 @@ pub(crate) fn lock_exclusive(path: &Path) -> Result<File, LockError> {
             path: path.to_owned(),
         }),
         Err(fs4::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn store_19_a_second_owner_is_told_which_folder_is_in_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let first = lock_exclusive(&path).expect("nobody holds it");
+        let refused = lock_exclusive(&path).expect_err("it is held");
+        let folder = folder.path().display();
+        assert_eq!(
+            refused.to_string(),
+            format!("another process uses the folder {folder}: it holds {folder}/lock")
+        );
+        drop(first);
+        lock_exclusive(&path).expect("it is free again");
     }
 }

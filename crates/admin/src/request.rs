@@ -30,6 +30,18 @@ pub enum RequestError {
         /// What was given.
         actual: u64,
     },
+    /// A text of another size.
+    #[error("{field} has {actual} bytes, not {minimum} to {maximum}")]
+    Size {
+        /// The field's path.
+        field: &'static str,
+        /// Least bytes.
+        minimum: u64,
+        /// Most bytes.
+        maximum: u64,
+        /// Bytes that were given.
+        actual: u64,
+    },
     /// A tag with other characters, or twice.
     #[error(
         "tag {position} of a step holds other characters than a-z, 0-9 and '-', or repeats another"
@@ -80,5 +92,22 @@ pub(crate) fn in_range(
         minimum: *range.start(),
         maximum: *range.end(),
         actual,
+    })
+}
+
+/// A text whose size in bytes is in a range.
+pub(crate) fn size_in_range(
+    field: &'static str,
+    text: &str,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<(), RequestError> {
+    if range.contains(&text.len()) {
+        return Ok(());
+    }
+    Err(RequestError::Size {
+        field,
+        minimum: *range.start() as u64,
+        maximum: *range.end() as u64,
+        actual: text.len() as u64,
     })
 }

@@ -2,7 +2,7 @@
 
 use symphony_proto::statement::v1::{AnswerForm, Reach};
 
-use crate::request::{RequestError, in_range};
+use crate::request::{RequestError, in_range, size_in_range};
 use crate::v1::submit_request::Work;
 use crate::v1::{self, SubmitRequest};
 
@@ -109,17 +109,9 @@ impl TryFrom<SubmitRequest> for Task {
             }
         };
         let answer = request.checker_answer;
-        in_range(
-            "checker_answer",
-            size(answer.len()),
-            0..=size(ANSWER_SIZE_MAX),
-        )?;
+        size_in_range("checker_answer", &answer, 0..=ANSWER_SIZE_MAX)?;
         let submission_id = request.submission_id;
-        in_range(
-            "submission_id",
-            size(submission_id.len()),
-            0..=size(SUBMISSION_ID_SIZE_MAX),
-        )?;
+        size_in_range("submission_id", &submission_id, 0..=SUBMISSION_ID_SIZE_MAX)?;
         Ok(Self {
             plans,
             submission_id: Some(submission_id).filter(|id| !id.is_empty()),
@@ -147,7 +139,7 @@ impl TryFrom<v1::Step> for Step {
     type Error = RequestError;
 
     fn try_from(step: v1::Step) -> Result<Self, RequestError> {
-        in_range("text", size(step.text.len()), 1..=size(STEP_TEXT_SIZE_MAX))?;
+        size_in_range("text", &step.text, 1..=STEP_TEXT_SIZE_MAX)?;
         let form = AnswerForm::try_from(step.form)
             .ok()
             .filter(|form| *form != AnswerForm::Unspecified);
@@ -165,7 +157,7 @@ impl TryFrom<v1::Step> for Step {
 fn sorted_tags(mut tags: Vec<String>) -> Result<Vec<String>, RequestError> {
     in_range("tags", size(tags.len()), 0..=size(TAGS_MAX))?;
     for (position, tag) in tags.iter().enumerate() {
-        in_range("tags.size", size(tag.len()), 1..=size(TAG_SIZE_MAX))?;
+        size_in_range("tags.size", tag, 1..=TAG_SIZE_MAX)?;
         let plain = tag
             .bytes()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
@@ -362,7 +354,10 @@ mod tests {
                 ..SubmitRequest::default()
             })
         };
-        assert!(named("x".repeat(65)).is_err());
+        assert_eq!(
+            named("x".repeat(65)).err().map(|error| error.to_string()),
+            Some("submission_id has 65 bytes, not 0 to 64".to_owned())
+        );
         let id = |id: &str| {
             named(id.to_owned())
                 .ok()

@@ -78,11 +78,16 @@ fn run(source: ModelSource, socket: PathBuf, arguments: ServeArguments) -> anyho
     process::exit_on_panic();
     let filter = EnvFilter::try_from_env("SYMPHONY_ENGINE_LOG")
         .unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    // A supervisor passes the lines on in its own log, with its own times.
+    if arguments.supervised {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -142,6 +142,8 @@ fn report_message(report: &LogReport) -> v1::AuditReport {
             expected: located.fault.expected.clone(),
             found: located.fault.found.clone(),
             log_id: located.log.to_string(),
+            name: located.fault.rule.name().to_owned(),
+            signed: located.signed,
         }),
         reason: report.reason.clone().unwrap_or_default(),
     }

@@ -216,6 +216,9 @@ fn fault_message(fault: &Fault, found_in: Option<&Digest>) -> v1::Fault {
         entry: fault.entry,
         expected: fault.expected.clone(),
         found: fault.found.clone(),
+        name: fault.rule.name().to_owned(),
+        // Nothing else exposes a peer to a follower. Spec: REPLAY-7.
+        signed: true,
     }
 }
 

@@ -6,14 +6,14 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 use symphony_admin::v1::{self, audit_event::Kind};
-use symphony_transparency::Digest;
+use symphony_transparency::{Digest, TrustPolicy};
 
 use super::{
     arguments::OutputArgs,
     connect::{LogArgs, NodeArgs},
     evidence::{save_evidence, write_evidence},
     exit::{ExitStatus, UnusableInput},
-    output::{print_json, print_line, print_lines},
+    output::{complain, print_json, print_line, print_lines, unread_too},
     progress,
     trust::{self, TrustArgs},
 };
@@ -83,36 +83,10 @@ impl AuditCommand {
             if report.verdict == Verdict::Unusable
                 && let (Some(file), Some(reason)) = (&report.file, &report.reason)
             {
-                eprintln!(
-                    "error: {}",
-                    super::output::plain(&format!("{}: {reason}", file.display()))
-                );
+                complain(&format!("error: {}: {reason}", file.display()));
             }
         }
-        let trusted = |report: &LogReport| {
-            let file = report
-                .file
-                .as_ref()
-                .filter(|_| report.verdict != Verdict::Unusable)?;
-            trust::judge(policy.as_ref()?, file)
-        };
-        if self.output.json {
-            for report in &audit.logs {
-                let mut line = report_json(report);
-                if policy.is_some() {
-                    line["witnessed"] =
-                        trusted(report).map_or(Value::Null, |trusted| trusted.json());
-                }
-                print_json(&line)?;
-            }
-        } else {
-            print_lines(&report_table(&audit.logs))?;
-            for report in &audit.logs {
-                if let (Some(file), Some(trusted)) = (&report.file, trusted(report)) {
-                    print_line(&format!("{}: {}", file.display(), trusted.line()))?;
-                }
-            }
-        }
+        unread_too(self.print(&audit.logs, policy.as_ref()))?;
         if let Some(folder) = &self.evidence {
             // A script that reads JSON finds the files in the folder.
             let output = OutputArgs { json: false };
@@ -123,6 +97,34 @@ impl AuditCommand {
             }
         }
         Ok(audit.verdict().into())
+    }
+
+    fn print(&self, logs: &[LogReport], policy: Option<&TrustPolicy>) -> anyhow::Result<()> {
+        let trusted = |report: &LogReport| {
+            let file = report
+                .file
+                .as_ref()
+                .filter(|_| report.verdict != Verdict::Unusable)?;
+            trust::judge(policy?, file)
+        };
+        if self.output.json {
+            for report in logs {
+                let mut line = report_json(report);
+                if policy.is_some() {
+                    line["witnessed"] =
+                        trusted(report).map_or(Value::Null, |trusted| trusted.json());
+                }
+                print_json(&line)?;
+            }
+            return Ok(());
+        }
+        print_lines(&report_table(logs))?;
+        for report in logs {
+            if let (Some(file), Some(trusted)) = (&report.file, trusted(report)) {
+                print_line(&format!("{}: {}", file.display(), trusted.line()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Lets the node audit one of its logs.
@@ -150,11 +152,11 @@ impl AuditCommand {
         bar.finish_and_clear();
         let report = report.context("the node ended the audit without a report")?;
         let verdict = report.verdict();
-        if self.output.json {
-            print_json(&message_json(&report))?;
+        unread_too(if self.output.json {
+            print_json(&message_json(&report))
         } else {
-            print_message(&report)?;
-        }
+            print_message(&report)
+        })?;
         Ok(match verdict {
             v1::Verdict::Clean => ExitStatus::Success,
             v1::Verdict::Suspected => ExitStatus::Suspected,
@@ -185,10 +187,12 @@ fn message_json(report: &v1::AuditReport) -> Value {
         json!({
             "peer": peer.did_key,
             "rule": fault.rule,
-            "log": peer.log_id,
+            "name": fault.name,
+            "log": fault.log_id,
             "entry": fault.entry,
             "expected": fault.expected,
             "found": fault.found,
+            "signed": fault.signed,
         })
     });
     json!({

@@ -3,13 +3,19 @@
 use std::{
     net::{SocketAddr, ToSocketAddrs as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::Args;
 use symphony_admin::{AdminClient, BearerToken, ClientError, ErrorKind, LogName};
+use tokio::time::Instant;
 
+use super::output::complain;
 use crate::home::Home;
+
+/// Time between two looks for a node that is starting.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Which node is asked.
 #[derive(Args, Clone, Debug)]
@@ -58,6 +64,12 @@ fn parse_log(text: &str) -> Result<LogName, String> {
     LogName::parse(text).map_err(|error| error.to_string())
 }
 
+/// Whether nobody answers at all.
+fn is_absent(error: &anyhow::Error) -> bool {
+    let absent = |error: &ClientError| error.kind() == ErrorKind::Unavailable;
+    error.downcast_ref::<ClientError>().is_some_and(absent)
+}
+
 enum Address {
     Socket(PathBuf),
     Tcp(SocketAddr),
@@ -80,6 +92,32 @@ impl NodeArgs {
                 let token = BearerToken::read_file(file)?;
                 Ok(AdminClient::connect_tcp(address, &token).await?)
             }
+        }
+    }
+
+    /// Connects, and waits for a node that does not answer yet: one that was started just before needs a moment.
+    ///
+    /// # Errors
+    /// No node answers there within this time, or there is no token for a node behind TCP.
+    pub(super) async fn connect_within(&self, wait: Duration) -> anyhow::Result<AdminClient> {
+        let until = Instant::now() + wait;
+        let mut has_told = false;
+        loop {
+            let error = match self.connect().await {
+                Ok(client) => return Ok(client),
+                Err(error) => error,
+            };
+            if !is_absent(&error) || Instant::now() >= until {
+                return Err(error);
+            }
+            if !std::mem::replace(&mut has_told, true) {
+                complain(&format!(
+                    "{}; waiting up to {} s for one that is starting",
+                    error.root_cause(),
+                    wait.as_secs_f32()
+                ));
+            }
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
     }
 

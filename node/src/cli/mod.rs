@@ -12,7 +12,7 @@ mod log;
 mod logging;
 mod node;
 mod offline;
-mod output;
+pub(crate) mod output;
 mod peers;
 mod policy;
 mod progress;
@@ -45,7 +45,8 @@ pub fn main() -> ExitCode {
         }
     };
     let default_filter = match &cli.command {
-        Command::Node(command) if command.runs() => "info",
+        // The table of peers warns each time that it finds nobody to ask, which is no trouble of a node that is the first or alone.
+        Command::Node(command) if command.runs() => "info,libp2p_kad=error",
         _ => "warn",
     };
     let ran = logging::start(&cli.logging, default_filter).and_then(|()| run(cli.command));
@@ -54,7 +55,7 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough, as in `symphony log show | head`.
         Err(error) if output::is_closed(&error) => ExitStatus::Success.into(),
         Err(error) => {
-            eprintln!("error: {}", output::plain(&output::with_causes(&error)));
+            output::complain(&format!("error: {}", output::with_causes(&error)));
             exit::status_of(&error).into()
         }
     }

@@ -14,6 +14,15 @@ pub(super) fn is_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<OutputClosed>())
 }
 
+/// Printing by a command whose exit code says what it found: a reader that has seen enough changes nothing of that, and the command
+/// goes on to its end. Other commands end where nobody reads them any more.
+pub(super) fn unread_too(printed: anyhow::Result<()>) -> anyhow::Result<()> {
+    match printed {
+        Err(error) if is_closed(&error) => Ok(()),
+        printed => printed,
+    }
+}
+
 /// An error and its causes in one line. Many errors name their cause themselves: nothing is said twice.
 pub(super) fn with_causes(error: &anyhow::Error) -> String {
     let mut line = error.to_string();
@@ -26,8 +35,13 @@ pub(super) fn with_causes(error: &anyhow::Error) -> String {
     line
 }
 
+/// Says something on standard error, on a line of its own. That nobody reads it changes nothing of how a command ends.
+pub(super) fn complain(reason: &str) {
+    let _ = writeln!(io::stderr(), "{}", plain(reason));
+}
+
 /// Prints a text as it is, without adding a newline.
-pub(super) fn print_text(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print_text(text: &str) -> anyhow::Result<()> {
     print_bytes(text.as_bytes())
 }
 

@@ -99,8 +99,8 @@ fn peer_json(peer: &v1::Peer) -> Value {
     let name = name(peer.name.as_ref());
     let fault = peer.fault.as_ref().map(|fault| {
         json!({
-            "peer": name.did_key, "rule": fault.rule, "log": fault.log_id, "entry": fault.entry,
-            "expected": fault.expected, "found": fault.found,
+            "peer": name.did_key, "rule": fault.rule, "name": fault.name, "log": fault.log_id, "entry": fault.entry,
+            "expected": fault.expected, "found": fault.found, "signed": fault.signed,
         })
     });
     json!({

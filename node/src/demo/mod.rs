@@ -15,6 +15,8 @@ use std::{io::Write as _, path::PathBuf, time::Duration};
 
 use clap::Args;
 
+use crate::cli::output::print_text;
+
 pub use contract::{Accuracy, DemoResult, FaultLine, PeerLine, WindowLine};
 
 /// Arguments of the demo.
@@ -85,7 +87,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     stage.end().await;
     let result = result?;
     if args.json {
-        println!("{}", serde_json::to_string(&result)?);
+        print_text(&format!("{}\n", serde_json::to_string(&result)?))?;
     }
     Ok(())
 }
@@ -110,7 +112,7 @@ async fn perform(
     if args.json {
         std::io::stderr().write_all(report.as_bytes())?;
     } else {
-        std::io::stdout().write_all(report.as_bytes())?;
+        print_text(&report)?;
     }
     Ok(result)
 }

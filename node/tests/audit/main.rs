@@ -12,3 +12,5 @@ mod network;
 mod render;
 mod several;
 mod single;
+mod unread;
+mod waiting;

@@ -2,7 +2,9 @@
 
 use symphony_admin::v1;
 
-use crate::support::{Network, Program, Role, ask, audit, scripted, sum_question, until};
+use crate::support::{
+    Network, Program, Role, ask, audit, audit_with, scripted, sum_question, until,
+};
 
 /// What an ordinary peer holds against another, once it does.
 async fn exposure(network: &Network, observer: usize, accused: usize) -> anyhow::Result<v1::Fault> {
@@ -53,6 +55,15 @@ async fn replay_40_a_wrong_reward_is_exposed_live_at_the_entry_that_the_auditor_
     assert_eq!(fault["expected"], live.expected);
     assert_eq!(fault["found"], live.found);
     assert_ne!(fault["expected"], fault["found"]);
+    assert_eq!(
+        (&live.name, live.signed),
+        (&"wrong reward".to_owned(), true)
+    );
+    // A node that holds the log says the same of it.
+    let socket = network.peers[LIAR].socket.display().to_string();
+    let asked = audit_with(&["--node", &socket], &[]).await?;
+    assert_eq!(asked.code, Some(3), "{asked:?}");
+    assert_eq!(&asked.reports[0]["fault"], fault);
 
     // Nobody else is blamed.
     for seen in network.settled_view(0).await? {

@@ -145,6 +145,8 @@ impl Backend for TestBackend {
             expected: "0.5".to_owned(),
             found: "1".to_owned(),
             log_id: "b".to_owned(),
+            name: "wrong reward".to_owned(),
+            signed: true,
         };
         let exposed = Peer {
             fault: Some(fault),

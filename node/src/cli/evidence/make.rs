@@ -11,7 +11,7 @@ use crate::{
     cli::{
         arguments::OutputArgs,
         exit::{ExitStatus, UnusableInput},
-        output::{plain, print_json, print_line},
+        output::{complain, print_json, print_line, unread_too},
     },
     evidence::{Made, make, path_in, write_file},
 };
@@ -78,7 +78,7 @@ pub(in crate::cli) fn save_evidence(
             "no evidence of {} by {}: {}",
             fault.rule, fault.peer, unproven.reason
         );
-        eprintln!("error: {}", plain(&reason));
+        complain(&format!("error: {reason}"));
     }
     Ok(made)
 }
@@ -94,11 +94,11 @@ pub(in crate::cli) fn write_evidence(
     for (located, evidence) in &made.evidence {
         let path = path_in(folder, evidence.bytes());
         let fault = &located.fault;
-        if output.json {
+        unread_too(if output.json {
             print_json(&json!({
                 "evidence": path, "peer": fault.peer.to_string(), "rule": fault.rule.id(),
                 "kind": evidence.kind(), "size": evidence.bytes().len(),
-            }))?;
+            }))
         } else {
             print_line(&format!(
                 "{}: {} of {}, {} bytes",
@@ -106,8 +106,8 @@ pub(in crate::cli) fn write_evidence(
                 fault.rule.id(),
                 fault.peer,
                 evidence.bytes().len()
-            ))?;
-        }
+            ))
+        })?;
     }
     Ok(if !made.unproven.is_empty() {
         ExitStatus::Failure

@@ -10,7 +10,7 @@ use crate::{
     cli::{
         arguments::OutputArgs,
         exit::{ExitStatus, UnusableInput},
-        output::{plain, print_json, print_line},
+        output::{complain, print_json, print_line, unread_too},
     },
     evidence::{Invalid, judge, read_file},
 };
@@ -51,11 +51,11 @@ impl VerifyCommand {
             match self.judged(file) {
                 Ok(judged) => {
                     unproven |= judged.rule.is_none();
-                    self.print(file, &judged)?;
+                    unread_too(self.print(file, &judged))?;
                 }
                 Err(error) => {
                     unreadable = true;
-                    eprintln!("error: {}", plain(&error.to_string()));
+                    complain(&format!("error: {error}"));
                 }
             }
         }

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use symphony_transparency::{TrustPolicy, trust_policy::POLICY_SIZE_MAX};
+use symphony_transparency::{
+    NotWitnessed, SignedCheckpoint, TrustPolicy, Witnessed, trust_policy::POLICY_SIZE_MAX,
+};
 
 use super::witnessed::read_limited;
 use crate::{
     cli::{
         arguments::OutputArgs,
         exit::{ExitStatus, UnusableInput},
-        output::{print_json, print_line},
+        output::{print_json, print_line, unread_too},
     },
-    tiles::cosign,
+    tiles::{Asked, cosign},
 };
 
 /// Asks witnesses to cosign a published log.
@@ -47,6 +49,19 @@ impl CosignCommand {
             .await
             .with_context(|| format!("{}", self.folder.display()))?;
         let judged = policy.witnessed(&signed);
+        unread_too(self.print(&signed, &asked, &judged))?;
+        Ok(match judged {
+            Ok(_) => ExitStatus::Success,
+            Err(_) => ExitStatus::Failure,
+        })
+    }
+
+    fn print(
+        &self,
+        signed: &SignedCheckpoint,
+        asked: &[Asked],
+        judged: &Result<Witnessed, NotWitnessed>,
+    ) -> anyhow::Result<()> {
         let checkpoint = signed.checkpoint();
         if self.output.json {
             let asked: Vec<_> = asked
@@ -59,29 +74,24 @@ impl CosignCommand {
                     })
                 })
                 .collect();
-            print_json(&json!({
+            return print_json(&json!({
                 "log": checkpoint.log.to_string(),
                 "size": checkpoint.size,
                 "asked": asked,
                 "witnessed": judged.is_ok(),
-            }))?;
-        } else {
-            for asked in &asked {
-                let told = match &asked.outcome {
-                    Ok(time_s) => format!("cosigned at {time_s} s"),
-                    Err(error) => error.to_string(),
-                };
-                print_line(&format!("{}: {told}", asked.witness))?;
-            }
-            let size = checkpoint.size;
-            match &judged {
-                Ok(_) => print_line(&format!("witnessed up to {size} entries"))?,
-                Err(error) => print_line(&format!("not witnessed up to {size} entries: {error}"))?,
-            }
+            }));
         }
-        Ok(match judged {
-            Ok(_) => ExitStatus::Success,
-            Err(_) => ExitStatus::Failure,
-        })
+        for asked in asked {
+            let told = match &asked.outcome {
+                Ok(time_s) => format!("cosigned at {time_s} s"),
+                Err(error) => error.to_string(),
+            };
+            print_line(&format!("{}: {told}", asked.witness))?;
+        }
+        let size = checkpoint.size;
+        match judged {
+            Ok(_) => print_line(&format!("witnessed up to {size} entries")),
+            Err(error) => print_line(&format!("not witnessed up to {size} entries: {error}")),
+        }
     }
 }

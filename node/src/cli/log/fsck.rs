@@ -9,7 +9,7 @@ use crate::{
         arguments::OutputArgs,
         connect::HomeArgs,
         exit::ExitStatus,
-        output::{print_json, print_line},
+        output::{print_json, print_line, unread_too},
         progress,
     },
     home::Home,
@@ -48,11 +48,11 @@ impl FsckCommand {
         );
         spinner.finish_and_clear();
         let report = report?;
-        if self.output.json {
-            print_json(&report_json(&report))?;
+        unread_too(if self.output.json {
+            print_json(&report_json(&report))
         } else {
-            print_report(&report)?;
-        }
+            print_report(&report)
+        })?;
         Ok(if report.is_clean() {
             ExitStatus::Success
         } else {

@@ -8,6 +8,7 @@ use crate::cli::{
     arguments::OutputArgs,
     connect::{LogArgs, NodeArgs},
     exit::ExitStatus,
+    output::complain,
 };
 
 /// Shows the last entries, then each new one.
@@ -51,7 +52,7 @@ impl TailCommand {
                 Ok(Some(entry)) => print_log_entry(&entry, network.as_ref(), self.output.json)?,
                 Ok(None) => return Ok(ExitStatus::Success),
                 Err(error) if error.kind() == ErrorKind::Unavailable => {
-                    eprintln!("the node has shut down");
+                    complain("the node has shut down");
                     return Ok(ExitStatus::Success);
                 }
                 Err(error) => return Err(error.into()),

@@ -16,7 +16,7 @@ use crate::{
     cli::{
         arguments::OutputArgs,
         exit::{ExitStatus, UnusableInput},
-        output::{print_json, print_line},
+        output::{print_json, print_line, unread_too},
     },
 };
 
@@ -55,7 +55,7 @@ impl WitnessedCommand {
             .map_err(|error| UnusableInput(format!("{}: {error}", self.policy.display())))?;
         let signed = signed(&self.file, &policy)?;
         let judged = policy.witnessed(&signed);
-        self.print(&signed, &policy, &judged)?;
+        unread_too(self.print(&signed, &policy, &judged))?;
         Ok(match judged {
             Ok(_) => ExitStatus::Success,
             Err(_) => ExitStatus::Failure,

@@ -7,6 +7,7 @@ mod words;
 use std::{
     io::{IsTerminal as _, Read as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,7 +23,7 @@ use super::{
     arguments::OutputArgs,
     connect::NodeArgs,
     exit::{ExitStatus, UnusableInput},
-    output::{print_json, print_line},
+    output::{complain, print_json, print_line, unread_too},
     progress,
 };
 
@@ -99,12 +100,15 @@ pub(super) struct SubmitArgs {
     /// Time for the whole task, in milliseconds: no step is begun after it
     #[arg(long, value_name = "MS")]
     task_ms: Option<u32>,
-    /// Own name for this submission: the same again, with the same question, opens no second task
+    /// Own name for this submission, any text of 1 to 64 bytes: the same again, with the same question, opens no second task
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
     /// The right answer, for a policy whose checker is on
     #[arg(long, value_name = "TEXT")]
     answer: Option<String>,
+    /// Longest wait for a node that does not answer yet because it is starting, in milliseconds; 0 does not wait
+    #[arg(long, value_name = "MS", default_value_t = 5_000)]
+    wait_ms: u32,
     #[command(flatten)]
     node: NodeArgs,
     #[command(flatten)]
@@ -181,7 +185,8 @@ enum Telling {
 
 async fn submit(arguments: SubmitArgs) -> anyhow::Result<ExitStatus> {
     let request = arguments.request()?;
-    let client = arguments.node.connect().await?;
+    let wait = Duration::from_millis(arguments.wait_ms.into());
+    let client = arguments.node.connect_within(wait).await?;
     let events = client.submit(request).await?;
     let telling = if arguments.follow {
         Telling::Everything
@@ -289,8 +294,8 @@ async fn tell(
             task = Some(opened.task);
         }
         match (telling, output.json) {
-            (Telling::Everything, true) => print_json(&event_json(&event))?,
-            (Telling::Everything, false) => print_line(&event_line(&event))?,
+            (Telling::Everything, true) => unread_too(print_json(&event_json(&event)))?,
+            (Telling::Everything, false) => unread_too(print_line(&event_line(&event)))?,
             (Telling::Answer, _) => {
                 if let Some(spinner) = &spinner {
                     spinner.set_message(event_line(&event));
@@ -306,18 +311,18 @@ async fn tell(
         Some(Kind::Decided(decided)) => {
             let answered = !decided.answer.is_empty();
             if telling == Telling::Answer && output.json {
-                print_json(&json!({
+                unread_too(print_json(&json!({
                     "task": task,
                     "answer": answered.then_some(&decided.answer),
                     "weight": decided.weight,
-                }))?;
+                })))?;
             } else if telling == Telling::Answer && answered {
-                print_line(&decided.answer)?;
+                unread_too(print_line(&decided.answer))?;
             }
             if answered {
                 return Ok(ExitStatus::Success);
             }
-            eprintln!("no peer gave a valid answer");
+            complain("no peer gave a valid answer");
             Ok(ExitStatus::NoAnswer)
         }
         Some(Kind::Failed(failed)) => anyhow::bail!("the task failed: {}", failed.reason),
