@@ -7,7 +7,7 @@ use symphony_admin::{AdminServer, Listeners, Metrics, MetricsServer, Reachabilit
 use symphony_coordination::{OpenBids, Peer, Relays};
 use symphony_executor::{Description, Executor};
 use symphony_ledger::{Ledger, MissingRecord, Standing};
-use symphony_network::{Hello, Network, TransportSecret};
+use symphony_network::{Hello, Network, TransportSecret, follow::FollowLimits};
 use symphony_protocol::{
     Fault,
     records::Params,
@@ -249,7 +249,10 @@ pub async fn start(
             ledger: ledger.clone(),
             witness,
             evidence: evidence.clone(),
-            status_interval: config.follow_interval,
+            follow_limits: FollowLimits {
+                status_interval: config.follow_interval,
+                ..FollowLimits::default()
+            },
             suspect_after: config.suspect_after,
             cosign_interval: config.cosign_interval,
             view: view_sender,
@@ -271,7 +274,6 @@ pub async fn start(
         budget: Budget::default(),
         relaying: Arc::new(Relaying::new(config.suspect_after)),
         began: tokio::time::Instant::now(),
-        met: std::collections::BTreeMap::new(),
         gathering: Some(Gathering::default()),
         gathering_until: tokio::time::Instant::now() + config.gather_timeout,
     };

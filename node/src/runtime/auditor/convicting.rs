@@ -192,17 +192,14 @@ impl Auditor {
         };
         if let Some(commands) = self.own_commands.upgrade() {
             let fault = fault.clone();
+            self.proving.begin(log);
             tokio::task::spawn_blocking(move || {
-                match source.prove(&fault) {
-                    Ok(evidence) => {
-                        let file = evidence.bytes().to_vec();
-                        // The auditor may have stopped.
-                        let _ = commands.blocking_send(AuditorCommand::Made { file });
-                    }
-                    Err(error) => {
-                        tracing::warn!(peer = %fault.peer, rule = fault.rule.id(), %error, "no evidence could be made");
-                    }
-                }
+                let made = source.prove(&fault).inspect_err(|error| {
+                    tracing::warn!(peer = %fault.peer, rule = fault.rule.id(), %error, "no evidence could be made");
+                });
+                let file = made.ok().map(|evidence| evidence.bytes().to_vec());
+                // The auditor may have stopped.
+                let _ = commands.blocking_send(AuditorCommand::Made { log, file });
             });
         }
         self.expose(fault, Some(log)).await;

@@ -14,6 +14,8 @@ pub(super) struct Followed {
     pub(super) replay: Replay,
     pub(super) peer: PeerId,
     pub(super) connected: bool,
+    /// When its author was here last, or its copy grew last, counted from the auditor's start.
+    pub(super) used_at: Duration,
     /// Newest checkpoint of the author.
     pub(super) newest: Option<Checkpoint>,
     /// Checkpoints by size, until the replay has reached them: a later one must not hide an earlier one that is wrong.
@@ -75,6 +77,16 @@ impl Followed {
     pub(super) fn have(&self) -> u64 {
         let tail = self.tail.as_ref().map_or(0, |tail| tail.entries.len());
         self.replay.size().saturating_add(tail as u64)
+    }
+
+    /// Whether something held against its author is open: what it signed for does not come, or what came is at fault or contradicts
+    /// what it signed, and no signature of it convicts it yet.
+    pub(super) fn is_open(&self) -> bool {
+        !self.convicted
+            && (self.verdict == Verdict::Suspected
+                || self.missing.is_some()
+                || self.tail.is_some()
+                || self.conflicting.is_some())
     }
 
     /// The fault behind which more follows than is kept.

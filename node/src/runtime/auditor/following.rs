@@ -33,9 +33,11 @@ impl Auditor {
         if let Some(followed) = self.logs.get_mut(&log) {
             followed.peer = peer;
             followed.connected = true;
-        } else if self.adopt(peer, replay, genesis).await {
+        } else if self.has_room().await && self.adopt(peer, replay, genesis).await {
+            self.take_up_again(&log).await;
             self.scan_for(&[log]);
         } else {
+            tracing::warn!(peer = key.fmt_short(), "not followed: no log may make room");
             return;
         }
         let _ = self.follow.add_source(&log, peer, self.began.elapsed());
@@ -45,9 +47,13 @@ impl Auditor {
     /// Follows a log from where its copy ends; not if too many are followed.
     pub(super) async fn adopt(&mut self, peer: PeerId, replay: Replay, genesis: Vec<u8>) -> bool {
         let (log, key) = (replay.state().log(), replay.author());
+        // Before anything of it is stored.
+        if self.logs.len() >= self.parts.follow_limits.logs_max {
+            return false;
+        }
         let replay = self.stored(&log, replay, genesis).await;
-        let added = self.follow.add(log, replay.size(), self.began.elapsed());
-        if let Err(error) = added {
+        let now = self.began.elapsed();
+        if let Err(error) = self.follow.add(log, replay.size(), now) {
             tracing::warn!(peer = key.fmt_short(), %error, "not followed");
             return false;
         }
@@ -60,6 +66,7 @@ impl Auditor {
             replay,
             peer,
             connected: true,
+            used_at: now,
             newest: None,
             waiting: BTreeMap::new(),
             checked: None,
@@ -276,22 +283,28 @@ impl Auditor {
             return Outcome::Failed;
         }
         let entries = unknown(entries, have - first_index);
+        let now = self.began.elapsed();
         let taken = tokio::task::block_in_place(|| take_entries(followed, entries));
+        if !taken.replayed.is_empty() {
+            followed.used_at = now;
+        }
         let is_clean = taken.wrong_checkpoint.is_none() && followed.tail.is_none();
         if is_clean && followed.verdict == Verdict::Pending {
             followed.verdict = Verdict::Clean;
         }
         let have = followed.have();
         self.changed = true;
+        // Before the entries are kept: what is kept is not heard again after a restart.
+        for entry in &taken.words {
+            self.hear_word(entry, log).await;
+        }
+        self.keep_first_words().await;
         if !taken.replayed.is_empty()
             && let Err(error) = self.parts.ledger.append_followed(log, taken.replayed).await
         {
             tracing::warn!(%error, "entries of a followed log are not kept");
         }
         self.cosign(&log).await;
-        for entry in &taken.words {
-            self.hear_word(entry, log).await;
-        }
         // What its words name may have been signed for already, and its author may sign nothing more.
         let named = taken
             .words

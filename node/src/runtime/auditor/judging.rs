@@ -219,19 +219,30 @@ impl Auditor {
             followed.verdict = Verdict::Exposed;
         }
         self.changed = true;
-        if self.exposed.len() < EXPOSED_MAX {
-            self.exposed.insert(
-                peer,
-                Exposure {
-                    fault,
-                    found_in,
-                    proven: false,
-                },
-            );
-        }
+        self.make_room_for_exposed();
+        let exposure = Exposure {
+            fault,
+            found_in,
+            proven: false,
+        };
+        self.exposed.insert(peer, exposure);
         // Anyone can have any number of keys exposed. Of one that never came nothing else here needs to know, until it comes.
         if self.parts.directory.get(&peer).is_some() || self.known_authors().contains(&peer) {
             self.shun(&peer).await;
+        }
+    }
+
+    /// Forgets somebody that is exposed if there are too many: nobody whose log is held here, and nobody of whom a file is kept. Of
+    /// both together there are far fewer.
+    fn make_room_for_exposed(&mut self) {
+        if self.exposed.len() < EXPOSED_MAX {
+            return;
+        }
+        let known = self.known_authors();
+        let mut exposed = self.exposed.iter();
+        let stranger = exposed.find(|(key, exposure)| !exposure.proven && !known.contains(*key));
+        if let Some(stranger) = stranger.map(|(key, _)| *key) {
+            self.exposed.remove(&stranger);
         }
     }
 

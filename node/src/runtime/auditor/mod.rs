@@ -6,9 +6,11 @@
 mod anew;
 mod comparing;
 mod convicting;
+mod first_words;
 mod followed;
 mod following;
 mod judging;
+mod letting_go;
 mod retiring;
 mod scanning;
 mod suspicion;
@@ -18,7 +20,7 @@ mod witnessing;
 mod words;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -46,6 +48,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use self::suspicion::in_turn;
 use self::{
     followed::Followed,
+    letting_go::{Partners, Proving},
     retiring::ended,
     scanning::Scanning,
     words::{Waiting, Words},
@@ -105,8 +108,8 @@ pub(crate) enum AuditorCommand {
         conviction: Box<Conviction>,
         answer: Option<oneshot::Sender<Acceptance>>,
     },
-    /// An evidence file that was made here.
-    Made { file: Vec<u8> },
+    /// An evidence file was made here of a fault that this log shows, or could not be made.
+    Made { log: Digest, file: Option<Vec<u8>> },
     /// A peer hands over its cosignature on a checkpoint of the own log.
     Cosigned {
         note: String,
@@ -147,7 +150,7 @@ pub(super) struct AuditorParts {
     pub(super) ledger: Ledger,
     pub(super) witness: Witness,
     pub(super) evidence: EvidenceStore,
-    pub(super) status_interval: Duration,
+    pub(super) follow_limits: FollowLimits,
     pub(super) suspect_after: Duration,
     pub(super) cosign_interval: Duration,
     pub(super) view: watch::Sender<Arc<Vec<PeerView>>>,
@@ -165,6 +168,10 @@ pub(super) struct Auditor {
     retired: BTreeMap<Digest, Retirement>,
     words: Words,
     scanning: Scanning,
+    proving: Proving,
+    partners: Partners,
+    /// Logs that were let go, the latest last: what their authors signed last is kept.
+    let_go: VecDeque<Digest>,
     began: Instant,
     changed: bool,
 }
@@ -177,10 +184,7 @@ impl Auditor {
         ),
         parts: AuditorParts,
     ) -> Self {
-        let follow = Follow::new(FollowLimits {
-            status_interval: parts.status_interval,
-            ..FollowLimits::default()
-        });
+        let follow = Follow::new(parts.follow_limits.clone());
         Self {
             parts,
             commands,
@@ -191,6 +195,9 @@ impl Auditor {
             retired: BTreeMap::new(),
             words: Words::default(),
             scanning: Scanning::default(),
+            proving: Proving::default(),
+            partners: Partners::default(),
+            let_go: VecDeque::new(),
             began: Instant::now(),
             changed: false,
         }
@@ -225,6 +232,8 @@ impl Auditor {
         self.recall_evidence().await;
         self.recall_retirements().await;
         self.recall_logs().await;
+        self.recall_let_go();
+        self.recall_first_words();
         let followed: Vec<Digest> = self.logs.keys().copied().collect();
         self.scan_for(&followed);
     }
@@ -240,6 +249,7 @@ impl Auditor {
                 self.follow.remove_source(&peer);
                 if let Some(followed) = self.logs.get_mut(&log) {
                     followed.connected = false;
+                    followed.used_at = self.began.elapsed();
                     self.changed = true;
                 }
             }
@@ -260,7 +270,12 @@ impl Auditor {
                 conviction,
                 answer,
             } => self.evidence(file, *conviction, answer).await,
-            AuditorCommand::Made { file } => self.made(file).await,
+            AuditorCommand::Made { log, file } => {
+                self.proving.end(&log);
+                if let Some(file) = file {
+                    self.made(file).await;
+                }
+            }
             AuditorCommand::Cosigned {
                 note,
                 cosigner,

@@ -15,12 +15,10 @@ use symphony_protocol::{
 };
 use symphony_transparency::{Digest, PublicKey};
 
-use super::{Auditor, convicting::MakeError};
+use super::{Auditor, convicting::MakeError, first_words::FirstWords};
 
 /// Words about one log that wait at most. The one about the latest entry makes room: what is named next is checked first.
 const WAITING_MAX: usize = 512;
-/// Signers whose log is remembered at most. The authors of followed logs stay; others make room.
-const SIGNERS_MAX: usize = 1_024;
 /// Own entries looked at in one turn, and at a start.
 const OWN_ENTRIES_MAX: u64 = 1_024;
 
@@ -32,21 +30,13 @@ pub(crate) struct Waiting {
     pub(super) said_at: u64,
 }
 
-/// The first statement of a signer that was seen: the log that it calls its own, and where the statement stands.
-#[derive(Clone, Copy, Debug)]
-struct FirstSaid {
-    log: Digest,
-    said_in: Digest,
-    said_at: u64,
-}
-
 /// Words that wait, by the log that they are about.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     waiting: BTreeMap<Digest, BTreeMap<(u64, Digest), Waiting>>,
     /// Own entries that were looked at; nothing before the first look.
     own_seen: Option<u64>,
-    first_said: BTreeMap<PublicKey, FirstSaid>,
+    pub(super) first: FirstWords,
 }
 
 impl Words {
@@ -59,10 +49,9 @@ impl Words {
         }
     }
 
-    /// How many signers are remembered.
-    #[cfg(test)]
-    pub(super) fn signers(&self) -> usize {
-        self.first_said.len()
+    /// Forgets the words about a log: whoever follows it again looks for them again.
+    pub(super) fn forget(&mut self, log: &Digest) {
+        self.waiting.remove(log);
     }
 
     /// Whether a word about an entry below `size` waits.
@@ -92,7 +81,7 @@ impl Auditor {
         let Some(word) = Word::in_entry(&entry.body) else {
             return;
         };
-        if let Some(evidence) = self.two_logs(&word, entry, said_in) {
+        if let Some(evidence) = self.two_logs(&word, &entry.body) {
             tracing::warn!(peer = %word.signer, "a key signs for two logs");
             self.made(evidence.bytes().to_vec()).await;
         }
@@ -107,50 +96,6 @@ impl Auditor {
                 said_at: entry.index,
             });
         }
-    }
-
-    /// Evidence of a word that names another log than the first one of its signer did. Spec: REPLAY-50.
-    fn two_logs(&mut self, word: &Word, entry: &Entry, said_in: Digest) -> Option<Evidence> {
-        let signer = word.signer;
-        let Some(first) = self.words.first_said.get(&signer).copied() else {
-            self.note_first(
-                signer,
-                FirstSaid {
-                    log: word.place.log,
-                    said_in,
-                    said_at: entry.index,
-                },
-            );
-            return None;
-        };
-        let is_proven = self
-            .exposed
-            .get(&signer)
-            .is_some_and(|exposure| exposure.proven);
-        if first.log == word.place.log || is_proven {
-            return None;
-        }
-        let reader = self.parts.ledger.log(&first.said_in).ok()??;
-        let said = entry_of(&reader, first.said_at, &self.parts.network_id)?;
-        let one = Word::statement_of(&said.body)?;
-        let other = Word::statement_of(&entry.body)?;
-        Evidence::two_logs(&one, &other)
-            .inspect_err(|error| tracing::debug!(peer = %signer, %error, "no evidence of two logs"))
-            .ok()
-    }
-
-    /// Remembers a signer's first statement, in the place of one whose log nobody follows if there is no room.
-    fn note_first(&mut self, signer: PublicKey, said: FirstSaid) {
-        if self.words.first_said.len() >= SIGNERS_MAX {
-            let known = self.known_authors();
-            let first_said = &mut self.words.first_said;
-            let Some(stranger) = first_said.keys().find(|key| !known.contains(*key)).copied()
-            else {
-                return;
-            };
-            first_said.remove(&stranger);
-        }
-        self.words.first_said.insert(signer, said);
     }
 
     /// Notes what peers said to this one: their words stand in its own log.
@@ -170,10 +115,12 @@ impl Auditor {
             let Some(entry) = entry_of(&own, index, &network) else {
                 break;
             };
+            self.partners.note(&entry);
             self.hear_word(&entry, log).await;
         }
         if end > first {
             self.words.own_seen = Some(end);
+            self.keep_first_words().await;
             let logs: Vec<Digest> = self.words.waiting.keys().copied().collect();
             for log in logs {
                 self.judge_words(&log).await;

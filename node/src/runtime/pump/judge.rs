@@ -169,7 +169,7 @@ impl Pump {
         let connected = self.connected.values().find(|met| met.log == log);
         let Some(key) = connected
             .map(|met| met.key)
-            .or_else(|| self.met.get(&log).copied())
+            .or_else(|| author_of(&self.ledger, &log))
         else {
             return Acceptance::Ignore(IgnoreReason::Unknown);
         };

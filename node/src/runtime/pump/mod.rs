@@ -27,9 +27,6 @@ use super::{
     gathering::Gathering,
 };
 
-/// Logs whose authors are remembered after they left: as many as are followed at once.
-const MET_MAX: usize = 1_024;
-
 /// Who a connected peer is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Met {
@@ -53,8 +50,6 @@ pub(super) struct Pump {
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     /// Who is connected: log key and log id by peer id. Bounded by the network's limit of connections.
     pub(super) connected: BTreeMap<PeerId, Met>,
-    /// Keys of the logs whose authors were met, for checkpoints that others pass on.
-    pub(super) met: BTreeMap<Digest, PublicKey>,
     /// Gossiped beacons that were heard.
     pub(super) relays: Relays,
     /// Evidence that this node keeps.
@@ -183,9 +178,6 @@ impl Pump {
             return true;
         }
         self.connected.insert(peer, Met { key, log, witness });
-        if self.met.len() < MET_MAX {
-            self.met.insert(log, key);
-        }
         self.directory.arrived(key, peer);
         if let Some(gathering) = &mut self.gathering {
             gathering.introduced(peer);

@@ -1,6 +1,7 @@
 //! The auditor on a bench: a real ledger, and a network to which nobody is connected.
 
 mod far_behind;
+mod letting_go;
 mod retired;
 mod strangers;
 mod words;
@@ -17,6 +18,9 @@ use tempfile::TempDir;
 use symphony_coordination::Event;
 
 use super::*;
+
+/// Logs followed at once.
+const LOGS_MAX: usize = 4;
 
 /// An auditor, and what it talks to.
 struct Bench {
@@ -129,7 +133,10 @@ impl Bench {
             ledger,
             evidence,
             secret: own.log,
-            status_interval: Duration::from_secs(5),
+            follow_limits: FollowLimits {
+                logs_max: LOGS_MAX,
+                ..FollowLimits::default()
+            },
             suspect_after: Duration::ZERO,
             cosign_interval: Duration::ZERO,
             view: watch::channel(Arc::default()).0,

@@ -72,3 +72,30 @@ async fn net_36_a_stranger_that_is_convicted_gets_no_work_once_it_comes() {
     assert!(bench.core_knows(&liar.key()));
     assert_eq!(bench.auditor.logs[&liar.log()].verdict, Verdict::Exposed);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_8_exposed_throwaway_keys_are_bounded_and_displace_nobody_that_is_held() {
+    let mut bench = Bench::new().await;
+    let liar = Author::new(1);
+    bench.meet(&liar).await;
+    let fault = |peer: PublicKey| Fault {
+        peer,
+        rule: Rule::Match,
+        entry: 1,
+        expected: String::new(),
+        found: String::new(),
+    };
+    bench.auditor.expose(fault(liar.key()), None).await;
+    let stranger = throwaway(0);
+    gossiped(&mut bench, two_logs(&stranger)).await;
+    for number in 1..EXPOSED_MAX + 100 {
+        let key = throwaway(number).public();
+        bench.auditor.expose(fault(key), None).await;
+    }
+    let exposed = &bench.auditor.exposed;
+    assert_eq!(exposed.len(), EXPOSED_MAX);
+    assert!(exposed.contains_key(&liar.key()), "its log is held");
+    assert!(exposed.contains_key(&stranger.public()), "a file is kept");
+    let latest = throwaway(EXPOSED_MAX + 99).public();
+    assert!(exposed.contains_key(&latest));
+}

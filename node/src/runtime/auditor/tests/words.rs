@@ -42,7 +42,36 @@ async fn replay_50_throwaway_signers_make_nobody_forgotten_that_is_followed() {
     one.append(said(&liar, Digest::from_bytes([7; 32]), 1));
     bench.give(&one, 1).await;
     assert_eq!(bench.proven(&liar.key()), [Rule::TwoLogs]);
-    assert!(bench.auditor.words.signers() <= 1_024);
+    assert!(bench.auditor.words.first.signers() <= 1_024);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_50_a_restart_forgets_no_first_statement() {
+    let mut bench = Bench::new().await;
+    let (mut one, mut other, liar) = (Author::new(1), Author::new(2), Author::new(3));
+    bench.meet(&one).await;
+    bench.meet(&other).await;
+    one.append(said(&liar, liar.log(), 1));
+    bench.give(&one, 1).await;
+    let mut bench = bench.restarted().await;
+    other.append(said(&liar, Digest::from_bytes([7; 32]), 1));
+    bench.give(&other, 1).await;
+    assert_eq!(bench.proven(&liar.key()), [Rule::TwoLogs]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_50_a_first_statement_outlives_the_log_that_showed_it() {
+    let mut bench = Bench::new().await;
+    let (mut one, mut other, liar) = (Author::new(1), Author::new(2), Author::new(3));
+    bench.meet(&one).await;
+    bench.meet(&other).await;
+    one.append(said(&liar, liar.log(), 1));
+    bench.give(&one, 1).await;
+    let ledger = bench.auditor.parts.ledger.clone();
+    ledger.forget(one.log()).await.expect("a copy is dropped");
+    other.append(said(&liar, Digest::from_bytes([7; 32]), 1));
+    bench.give(&other, 1).await;
+    assert_eq!(bench.proven(&liar.key()), [Rule::TwoLogs]);
 }
 
 /// A log whose author signs another entry at 1 than it says that it holds there.
