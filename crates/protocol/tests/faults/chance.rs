@@ -286,6 +286,35 @@ fn chance_5_who_does_not_open_is_out_and_has_failed() {
 }
 
 #[test]
+fn replay_2_measures_of_a_peer_begin_with_a_draw_without_its_opening() {
+    let mut world = closed();
+    world.call();
+    let called = world.called();
+    world.pass(u64::from(REVEAL_MS));
+    let beacon = world.beacon_index();
+    world.coordinator.push(Body::Timeout(Timeout {
+        beacon,
+        phase: Phase::Openings,
+    }));
+    let rows = |world: &mut World| -> Vec<Vec<u8>> {
+        world.coordinator.replay.state_mut().root();
+        let map = world.coordinator.replay.state().map();
+        let keys = map.iter().map(|(key, _)| key.to_vec());
+        keys.filter(|key| key.starts_with(b"peer/")).collect()
+    };
+    assert!(rows(&mut world).is_empty(), "no selection yet");
+    world.draw();
+    let mut expected: Vec<Vec<u8>> = called
+        .iter()
+        .map(|peer| [b"peer/", world.executors[*peer].key().as_bytes().as_slice()].concat())
+        .collect();
+    expected.sort();
+    let mut found = rows(&mut world);
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn chance_5_without_any_opening_nobody_is_selected() {
     let mut world = closed();
     world.call();
