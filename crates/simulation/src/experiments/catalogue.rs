@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Seeds of the settings, at most.
-const SETTINGS_SEEDS: u64 = 40;
+const SETTINGS_SEEDS: u64 = 25;
 
 /// One of the experiments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Seeds of the planners, at most: a whole network takes as long as a hundred courses.
-const PLAN_SEEDS: u64 = 20;
+const PLAN_SEEDS: u64 = 12;
 /// Tasks of a log that others are judged by.
 const JUDGED_TASKS: usize = 500;
 
