@@ -108,20 +108,31 @@ pub(super) fn exp3(findings: &[Finding], note: &str) -> Chart {
     let mut panels: Vec<Panel> = worlds
         .into_iter()
         .map(|world| {
-            let title = format!("{}: answered", world.replace('_', " "));
+            let title = format!("{}: answered", short(world));
             rows(of(world), "success", &title, Some((0.9, "goal 0.90")))
         })
         .collect();
     panels.extend(worlds.into_iter().map(|world| {
         let target = figure(findings, world, "random in top L", "p95 latency ms")
             .map(|value| (value.mean, "random in top L"));
-        rows(of(world), "p95 latency ms", "p95 latency, ms", target)
+        let title = format!("{}: p95, ms", short(world));
+        rows(of(world), "p95 latency ms", &title, target)
     }));
     Chart {
-        title: "Exp3: answered tasks and slow answers, in four worlds".to_owned(),
+        title: "Exp3: answered tasks and slow answers (95 % are quicker), in four worlds"
+            .to_owned(),
         note: note.to_owned(),
         panels,
         columns: 4,
         height: 240.0,
+    }
+}
+
+/// A world's name as a panel has room for it.
+fn short(world: &str) -> &str {
+    match world {
+        "latency_heterogeneous" => "uneven latency",
+        "load_burst" => "bursts of load",
+        other => other,
     }
 }
