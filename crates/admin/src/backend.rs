@@ -1,6 +1,6 @@
 //! What a node does for the admin services.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -10,8 +10,9 @@ use crate::log_name::LogName;
 use crate::readiness::ReadinessReceiver;
 use crate::task::Task;
 use crate::v1::{
-    AuditEvent, Capability, ConsistencyProof, Evidence, Explanation, InclusionProof, LogEntry,
-    LogStatus, Measure, NodeInfo, Peer, PolicyState, SignedCheckpoint, TaskEvent,
+    AuditEvent, Capability, ConsistencyProof, Evidence, Explanation, ImportResponse,
+    InclusionProof, LogEntry, LogStatus, Measure, NodeInfo, Peer, PolicyState, SignedCheckpoint,
+    TaskEvent,
 };
 
 /// One answer of a backend, made asynchronously.
@@ -46,6 +47,15 @@ pub struct ConsistencyQuery {
     pub old_size: NonZeroU64,
     /// The larger size, not below `old_size`; `None`: that of the newest checkpoint.
     pub new_size: Option<NonZeroU64>,
+}
+
+/// What to take in of another peer's measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportQuery {
+    /// What its word weighs at first, in parts per million, up to 1,000,000; `None`: it is left out.
+    pub weight_ppm: Option<NonZeroU32>,
+    /// Most claims, at least 1.
+    pub claims_max: usize,
 }
 
 /// A selection within a log.
@@ -122,6 +132,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// One selection, term by term. `FailedPrecondition` if the entry selects nothing, `NotFound` if it has no such slot.
     fn explain(&self, log: LogName, query: SelectionQuery) -> Answer<'_, Explanation>;
+
+    /// Takes in what a followed peer measured, or leaves it out. `FailedPrecondition` as the schema says.
+    fn import(&self, log: LogName, query: ImportQuery) -> Answer<'_, ImportResponse>;
 
     /// Replays a log: progress about once a second, then one report. Dropping the events stops the replay.
     fn audit(&self, log: LogName) -> Answer<'_, Events<AuditEvent>>;

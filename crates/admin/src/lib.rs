@@ -43,7 +43,8 @@ mod token;
 pub mod v1;
 
 pub use self::backend::{
-    Answer, Backend, ConsistencyQuery, EntryRange, Events, InclusionQuery, SelectionQuery,
+    Answer, Backend, ConsistencyQuery, EntryRange, Events, ImportQuery, InclusionQuery,
+    SelectionQuery,
 };
 pub use self::client::{AdminClient, AdminStream, ClientError};
 pub use self::error::{BackendError, ErrorKind};

@@ -20,7 +20,7 @@ pub(crate) struct Permission {
 
 const PACKAGE: &str = "/symphony.admin.v1.";
 
-const METHODS: [Permission; 21] = [
+const METHODS: [Permission; 22] = [
     operator("Tasks/Submit"),
     operator("Tasks/Follow"),
     operator("Tasks/Cancel"),
@@ -37,6 +37,7 @@ const METHODS: [Permission; 21] = [
     auditor("Policy/State"),
     auditor("Policy/Measures"),
     auditor("Policy/Explain"),
+    operator("Policy/Import"),
     auditor("Audit/Run"),
     auditor("Node/Info"),
     operator("Node/Shutdown"),

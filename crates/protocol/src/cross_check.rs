@@ -198,7 +198,8 @@ pub(crate) fn held(body: &Body) -> Option<(Standing, Digest)> {
         | Body::Settlement(_)
         | Body::TaskDecided(_)
         | Body::Draw(_)
-        | Body::RootRecorded(_) => None,
+        | Body::RootRecorded(_)
+        | Body::MeasuresImported(_) => None,
     }
 }
 

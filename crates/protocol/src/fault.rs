@@ -93,6 +93,8 @@ rules! {
     Propensity = "REPLAY-49", "wrong propensity";
     /// One log key, two logs.
     TwoLogs = "REPLAY-50", "two logs under one key";
+    /// An import of measures that its source did not sign for, or out of turn.
+    Import = "REPLAY-51", "wrong import";
 }
 
 impl fmt::Display for Rule {

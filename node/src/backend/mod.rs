@@ -8,6 +8,7 @@ mod entries;
 mod explain;
 mod export;
 mod failure;
+mod import;
 mod logs;
 mod names;
 mod peers;
@@ -21,8 +22,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use symphony_admin::{
-    Answer, Backend, BackendError, ConsistencyQuery, EntryRange, Events, InclusionQuery, LogName,
-    ReadinessReceiver, SelectionQuery, Task, v1,
+    Answer, Backend, BackendError, ConsistencyQuery, EntryRange, Events, ImportQuery,
+    InclusionQuery, LogName, ReadinessReceiver, SelectionQuery, Task, v1,
 };
 use tokio::sync::Semaphore;
 
@@ -145,6 +146,10 @@ impl Backend for NodeBackend {
 
     fn explain(&self, log: LogName, query: SelectionQuery) -> Answer<'_, v1::Explanation> {
         self.explanation_of(log, query).boxed()
+    }
+
+    fn import(&self, log: LogName, query: ImportQuery) -> Answer<'_, v1::ImportResponse> {
+        self.import_of(log, query).boxed()
     }
 
     fn audit(&self, log: LogName) -> Answer<'_, Events<v1::AuditEvent>> {

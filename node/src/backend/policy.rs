@@ -101,6 +101,15 @@ fn state_message(state: &State, names: &Names) -> v1::PolicyState {
                 theta,
             })
             .collect(),
+        sources: state
+            .sources()
+            .iter()
+            .map(|(peer, source)| v1::MeasureSource {
+                peer: Some(names.name(peer)),
+                size: source.size,
+                odds: source.odds,
+            })
+            .collect(),
     }
 }
 

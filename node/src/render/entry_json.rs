@@ -3,8 +3,8 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use symphony_protocol::records::{
-    Body, Close, Draw, Entry, Genesis, Outcome, Params, Phase, Policy, Replacement, Selection,
-    Settlement, TaskDecided, Winner,
+    Body, Close, Draw, Entry, Genesis, MeasuresImported, Outcome, Params, Phase, Policy,
+    Replacement, Selection, Settlement, TaskDecided, Winner,
 };
 use symphony_transparency::entry_digest;
 
@@ -89,7 +89,20 @@ fn body_json(body: &Body) -> Value {
         Body::OpeningReceived(received) => received_json(received),
         Body::Draw(draw) => draw_json(draw),
         Body::RootRecorded(recorded) => json!({ "state_root": recorded.state_root.to_string() }),
+        Body::MeasuresImported(import) => import_json(import),
     }
+}
+
+fn import_json(import: &MeasuresImported) -> Value {
+    let taken = import.taken.as_ref();
+    json!({
+        "source": import.source.to_string(),
+        "weight_ppm": taken.map_or(0, |taken| taken.weight_ppm),
+        "log": taken.map(|taken| taken.checkpoint.log.to_string()),
+        "size": taken.map(|taken| taken.checkpoint.size),
+        "state_root": taken.map(|taken| taken.checkpoint.state_root.to_string()),
+        "claims": import.open_keys().len(),
+    })
 }
 
 fn genesis_json(genesis: &Genesis) -> Value {

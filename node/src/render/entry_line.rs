@@ -146,6 +146,16 @@ fn summary(body: &Body) -> String {
                 .join("; ")
         ),
         Body::RootRecorded(recorded) => format!("state {}", recorded.state_root.fmt_short()),
+        Body::MeasuresImported(import) => match &import.taken {
+            Some(taken) => format!(
+                "{} claims of {} after its {} entries, weight {:.2}",
+                import.open_keys().len(),
+                import.source.fmt_short(),
+                taken.checkpoint.size,
+                f64::from(taken.weight_ppm) / 1_000_000.0
+            ),
+            None => format!("{} is left out", import.source.fmt_short()),
+        },
     }
 }
 

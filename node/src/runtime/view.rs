@@ -7,7 +7,7 @@ use symphony_coordination::{TaskEvent, TaskRequest};
 use symphony_ledger::Ledger;
 use symphony_protocol::{
     Fault,
-    records::{Capability, Params, Received},
+    records::{Capability, MeasuresImported, Params, Received},
     replay::Replay,
 };
 use symphony_transparency::{Digest, PublicKey};
@@ -174,6 +174,18 @@ impl NodeHandle {
     /// [`Stopped`].
     pub async fn cancel_task(&self, task: u64) -> Result<bool, Stopped> {
         self.ask_core(|answer| CoreCommand::Cancel { task, answer })
+            .await
+    }
+
+    /// Takes in what other peers measured, or leaves a source out; answers once that is durable.
+    ///
+    /// # Errors
+    /// [`Stopped`]. Within it, the fault that an import would have been: it does not stand, and what came before it does.
+    pub async fn import(
+        &self,
+        imports: Vec<MeasuresImported>,
+    ) -> Result<Result<(), Fault>, Stopped> {
+        self.ask_core(|answer| CoreCommand::Import { imports, answer })
             .await
     }
 

@@ -9,13 +9,12 @@ from .keys import text_of
 from .mathematics import embedding, match_ppm
 from .notes import parse_note, read_checkpoint
 from .replay import (
-    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_called, check_order, check_place, class_of, hold, opens, read_entry,
+    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_called, check_order, check_place, claims_alone, class_of, hold, opens, read_entry,
 )
-from .state import Inner, NotOpen, StateMap, digest_of
+from .state import NotOpen, StateMap, digest_of, subtree
 from .statements import name, read_known
 
 SIZE_MAX = 63_488  # EVIDENCE-2
-DEPTH_MAX = 256
 
 
 class Unreadable(Exception):
@@ -215,6 +214,8 @@ def lone_entry(proof):
             check_called(entry.statement[2], entry.beacon)
         if entry.kind == "assignment_received":
             check_order(entry.statement[2], log.author)
+        if entry.kind == "measures_imported":
+            claims_alone(entry.body, log.author)
     except Fault as fault:
         return log.convict(fault.rule, index, fault.expected, fault.found)
     raise Refused("the entry breaks no rule by itself")
@@ -284,33 +285,11 @@ def restored(log, nodes, root, index, previous):
     return fold
 
 
-def subtree(nodes, depth, prefix, leaves):
-    node = next(nodes, None)
-    require(node is not None and depth <= DEPTH_MAX, "nodes are missing, or too deep")
-    kind = node.WhichOneof("node")
-    if kind == "empty":
-        return None
-    if kind == "hidden":
-        require(len(node.hidden) == 32, "digest")
-        return node.hidden
-    if kind == "inner":
-        require(depth < DEPTH_MAX, "too deep")
-        return Inner(*(subtree(nodes, depth + 1, prefix << 1 | side, leaves) for side in (0, 1)))
-    if kind == "hidden_leaf":
-        place, value = node.hidden_leaf.place, node.hidden_leaf.value
-    else:
-        place, value = H("state-key", node.leaf.key), H("state-value", node.leaf.value)
-        leaves.append(node.leaf)
-    require(len(place) == len(value) == 32, "digests")
-    require(int.from_bytes(place, "big") >> (256 - depth) == prefix, "a leaf out of its place")
-    return place, value
-
-
 # Keys of REPLAY-2: prefix, size of the rest, kind of value.
 KEYS = {
     "clock": (0, "Clock"), "counters": (0, "Counters"), "policy": (0, "PolicyState"), "policy-peer/": (32, "PolicyPeerState"),
     "peer/": (32, "PeerMeasures"),
-    "bucket/": (64, "BucketMeasures"), "capability/": (32, "CapabilityState"), "task/": (8, "TaskState"),
+    "bucket/": (64, "BucketMeasures"), "imports": (0, "ImportsState"), "imported/": (64, "ImportedState"), "capability/": (32, "CapabilityState"), "task/": (8, "TaskState"),
     "beacon/": (8, "BeaconState"), "name/": (32, "NameState"), "bid/": (64, "OwnBidState"), "bid-queue/": (8, "QueuedBid"),
     "assignment/": (32, "OwnAssignmentState"), "assignment-queue/": (8, "QueuedAssignment"),
 }

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from . import imports
 from . import mathematics as m
 from .encoding import HP, MESSAGES, H, Refused, canonical, pack, pack_all, require, u32, u64, unpack, unpack_all
 from .keys import check_binding
@@ -21,7 +22,7 @@ RULES = {
     "REPLAY-41": "settled twice", "REPLAY-42": "wrong state root", "REPLAY-43": "wrong answer of a task",
     "REPLAY-44": "checkpoint of another history", "REPLAY-45": "acknowledged or named entry missing or changed",
     "REPLAY-46": "fork", "REPLAY-47": "opening out of turn", "REPLAY-48": "wrong secret or seed",
-    "REPLAY-49": "wrong propensity", "REPLAY-50": "two logs under one key",
+    "REPLAY-49": "wrong propensity", "REPLAY-50": "two logs under one key", "REPLAY-51": "wrong import",
 }
 RULES_REVISION = 1
 TASKS_MAX = 128  # BEACON-2
@@ -37,6 +38,7 @@ WON, VALID, INVALID, TIMEOUT, VOID = range(1, 6)  # classes of outcomes (SETTLE-
 
 
 # REPLAY-15: an entry, a key, a step, and what stands in lists.
+SOURCE, CLAIM = 64, 72
 ENTRY, KEY, STEP, BID, NONCES, RANKED, SELECTION, PICK, OUTCOME, NAMED = 128, 320, 256, 156, 68, 24, 176, 48, 24, 72
 WEIGHT_MAX = 9_216  # REPLAY-16
 KEYS_LOOKED_UP = {
@@ -44,7 +46,7 @@ KEYS_LOOKED_UP = {
     "task_decided": 1, "capability_issued": 1, "capability_received": 1, "revocation_issued": 1, "revocation_received": 1,
     "beacon_issued": 4, "bid_issued": 5, "bid_received": 5, "assignment_issued": 3, "assignment_received": 4,
     "receipt_issued": 2, "receipt_received": 2, "reveal_issued": 2, "reveal_received": 2, "close": 2, "replacement": 3,
-    "settlement": 4, "call_issued": 1, "opening_issued": 1, "opening_received": 2, "draw": 2,
+    "settlement": 4, "call_issued": 1, "opening_issued": 1, "opening_received": 2, "draw": 2, "measures_imported": 1,
 }
 
 
@@ -96,6 +98,8 @@ def read_entry(data, network, author):
         entry.statement = (foreign.author, foreign.kind, foreign.payload, foreign.name)
     if entry.kind == "bid_issued":
         entry.beacon = read_statement(entry.body.beacon, network, "Beacon")
+    if entry.kind == "measures_imported":
+        imports.check(entry.body, network)
     if entry.kind == "opening_issued":
         entry.beacon = read_statement(entry.body.call, network, "Call")
     return entry
@@ -132,6 +136,14 @@ def check_nonce(bid, beacon):
 def check_called(opening, call):
     """CHANCE-4: an opening answers the call beside it."""
     hold((opening.beacon, opening.coordinator) == (call.payload.beacon, call.author), "REPLAY-47", "the call", "another one")
+
+
+def claims_alone(body, author):
+    """IMPORT-2, IMPORT-3."""
+    try:
+        return imports.claims_of(body, author)
+    except Refused as error:
+        raise Fault("REPLAY-51", "measures of others under a root that the source signed", str(error)) from error
 
 
 def check_order(assignment, author):
@@ -298,6 +310,8 @@ class Replay:
             keys += len(body.selections)
             size = sum(PICK + len(s.features) for s in body.selections)
             size += RANKED * len(body.ranking) if kind == "close" else len(body.secret) + len(body.seed)
+        if kind == "measures_imported":
+            size = len(canonical(body))
         if kind == "replacement":
             size = PICK + len(body.selection.features)
         if kind == "settlement":
@@ -308,6 +322,19 @@ class Replay:
     def weigh_capability(self, peer):
         if self.map.get("capability/", peer):
             self.weigh(len(canonical(self.capabilities[peer])))
+
+    def heard(self, bucket, peer):
+        """IMPORT-5: the sources, and the claims about a peer that hold; nothing is looked up where there is no source."""
+        if not self.map.get("counters").sources or peer == self.author:
+            return [], {}, 0
+        held, row = self.map.get("imports"), self.map.get("imported/", bucket + peer)
+        sources = held.sources if held else []
+        return sources, imports.holding(sources, row), len(row.claims) if row else 0
+
+    def weigh_imports(self, bucket, peer):
+        if self.map.get("counters").sources and peer != self.author:
+            sources, _, claims = self.heard(bucket, peer)
+            self.weigh(2 * KEY + SOURCE * len(sources) + CLAIM * claims)
 
     def weigh_model(self):
         state = self.map.get("policy")
@@ -371,6 +398,32 @@ class Replay:
             self.map.put("policy", b"", state)
             return
         self.keep_model(m.Policy(parameters(body.policy)), state)
+
+    def measures_imported(self, body):
+        """IMPORT-2 to IMPORT-5."""
+        rule, counters = "REPLAY-51", self.map.edit("counters")
+        claims = claims_alone(body, self.author)
+        state = clone(self.map.get("imports") or MESSAGES["ImportsState"]()) if counters.sources else MESSAGES["ImportsState"]()
+        known = next((one for one in state.sources if one.peer == body.source), None)
+        if not body.weight_ppm:
+            hold(known, rule, "a source that is taken in", body.source.hex())
+            state.sources.remove(known)
+        else:
+            size, odds = imports.read_checkpoint(body.checkpoint, body.source).size, m.ratio(body.weight_ppm)
+            hold(not known or size >= known.size, rule, "a checkpoint at least as large as the one before", size)
+            hold(known or len(state.sources) < imports.SOURCES_MAX, rule, "four sources", "a fifth")
+            if known:
+                known.size, known.odds = size, pack(min(unpack(known.odds), odds))
+            else:
+                kept = sorted([*state.sources, MESSAGES["SourceState"](peer=body.source, size=size, odds=pack(odds))], key=lambda one: one.peer)
+                state = MESSAGES["ImportsState"](sources=kept)
+        for rest, claim in claims:
+            row = self.map.get("imported/", rest)
+            self.weigh(KEY + CLAIM * (len(row.claims) if row else 0))
+            held = {**imports.holding(state.sources, row), claim.source: claim}
+            self.map.put("imported/", rest, MESSAGES["ImportedState"](claims=[held[source] for source in sorted(held)]))
+        counters.sources = len(state.sources)
+        self.map.put("imports", b"", state) if state.sources else self.map.remove("imports", b"")
 
     def capability_issued(self, body, author, kind, capability, digest):
         self.weigh_capability(author)
@@ -507,6 +560,7 @@ class Replay:
                              eligible=bid.match_ppm == phi and phi >= threshold,
                              nonce_commitment=bid.nonce_commitment, **self.standing(step.bucket, author))
         self.weigh_capability(author)
+        self.weigh_imports(step.bucket, author)
         if sum(c.peer != self.author for c in state.candidates) >= step.beacon.close_bids:
             self.set_duty(CLOSE, step.index)
 
@@ -529,6 +583,9 @@ class Replay:
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
         return MESSAGES["BucketMeasures"](reputation=pack(s / (s + f)), reliability=pack(m.RELIABILITY_START))
 
+    def start(self):
+        return self.params.prior_success_milli, self.params.prior_failure_milli
+
     def prior(self, bucket, peer):
         s, f = self.params.prior_success_milli, self.params.prior_failure_milli
         measures = self.bucket_measures(bucket, peer)
@@ -537,10 +594,12 @@ class Replay:
     def standing(self, bucket, peer):
         """SETTLE-16: what is fixed with a bid."""
         measures, held = self.peer_measures(peer), self.bucket_measures(bucket, peer)
+        sources, claims, _ = self.heard(bucket, peer)
+        prior, reputation = imports.mixed(sources, claims, held, self.prior(bucket, peer), *self.start())
         return {
-            "prior": pack(self.prior(bucket, peer)), "availability": pack(1 - unpack(measures.failure)),
+            "prior": pack(prior), "availability": pack(1 - unpack(measures.failure)),
             "latency": pack(m.unit(unpack(measures.latency_ms) / self.params.latency_scale_ms)),
-            "reputation": held.reputation, "newcomer": held.settlements < self.params.newcomer_settlements,
+            "reputation": pack(reputation), "newcomer": held.settlements < self.params.newcomer_settlements,
             "settled_at_close": held.settled_at_close,
         }
 
@@ -1039,33 +1098,44 @@ class Replay:
             measures.failure = pack(mean(unpack(measures.failure), failed, m.ratio(params.failure_weight_ppm)))
             key = step.bucket + selection.executor
             bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
-            self.look_for_change(bucket, self.state_of(step).policy, reward)
+            alone = step.beacon.executors == 1 and result == VALID and selection.checker != 2  # no checker found it wrong
+            self.judge_sources(step.bucket, selection.executor, bucket, result == WON or alone)
+            if self.look_for_change(bucket, self.state_of(step).policy, reward) and counters.sources and selection.executor != self.author:
+                self.map.remove("imported/", key)  # IMPORT-8
             bucket.settlements += 1
             bucket.settled_at_close = counters.closes
-            alone = step.beacon.executors == 1 and result == VALID and selection.checker != 2  # no checker found it wrong
             bucket.wins += result == WON or alone
             w = max(m.ratio(params.reputation_weight_ppm), 1 / (bucket.settlements + 1))
             bucket.reputation = pack(mean(unpack(bucket.reputation), reward, w))
             if selection.answer and selection.executor != self.author:
                 bucket.reliability = pack(mean(unpack(bucket.reliability), probabilities[selection.answer], w))
 
+    def judge_sources(self, bucket, peer, own, succeeded):
+        """IMPORT-7."""
+        self.weigh_imports(bucket, peer)
+        _, claims, _ = self.heard(bucket, peer)
+        if claims:
+            imports.judge(self.map.edit("imports").sources, claims, own, self.prior(bucket, peer), *self.start(), succeeded)
+
     def look_for_change(self, bucket, policy, reward):
-        """SETTLE-22."""
+        """SETTLE-22; whether the peer is measured anew."""
         threshold, drift = m.ratio(policy.change_threshold_ppm), m.ratio(policy.change_drift_ppm)
         if not policy.change_threshold_ppm:
             bucket.ClearField("change")
-            return
+            return False
         change, begun = bucket.change, bucket.HasField("change")
         rewards, mean_so_far, rise, fall = (change.rewards, *map(unpack, (change.mean, change.rise, change.fall))) if begun else (0, 0.0, 0.0, 0.0)
         if rewards:
             rise = max(0.0, rise + ((reward - mean_so_far) - drift))
             fall = max(0.0, fall + ((mean_so_far - reward) - drift))
-        if rise > threshold or fall > threshold:
+        changed = rise > threshold or fall > threshold
+        if changed:
             bucket.CopyFrom(self.fresh_bucket())
             rewards, mean_so_far, rise, fall = 0, 0.0, 0.0, 0.0
         rewards += 1
         mean_so_far = mean_so_far + (reward - mean_so_far) / rewards
         bucket.change.CopyFrom(MESSAGES["ChangeState"](rewards=rewards, mean=pack(mean_so_far), rise=pack(rise), fall=pack(fall)))
+        return changed
 
     def finish_step(self, step, answer, weight):
         """SETTLE-9."""

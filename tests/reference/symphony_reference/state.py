@@ -74,6 +74,31 @@ def removed(subtree, place, depth=0):
     return with_half(subtree, side, half)
 
 
+DEPTH_MAX = 256
+
+
+def subtree(nodes, depth, prefix, leaves):
+    node = next(nodes, None)
+    require(node is not None and depth <= DEPTH_MAX, "nodes are missing, or too deep")
+    kind = node.WhichOneof("node")
+    if kind == "empty":
+        return None
+    if kind == "hidden":
+        require(len(node.hidden) == 32, "digest")
+        return node.hidden
+    if kind == "inner":
+        require(depth < DEPTH_MAX, "too deep")
+        return Inner(*(subtree(nodes, depth + 1, prefix << 1 | side, leaves) for side in (0, 1)))
+    if kind == "hidden_leaf":
+        place, value = node.hidden_leaf.place, node.hidden_leaf.value
+    else:
+        place, value = H("state-key", node.leaf.key), H("state-value", node.leaf.value)
+        leaves.append(node.leaf)
+    require(len(place) == len(value) == 32, "digests")
+    require(int.from_bytes(place, "big") >> (256 - depth) == prefix, "a leaf out of its place")
+    return place, value
+
+
 def root_of(content):
     """The root of a map from keys to values, both bytes."""
     tree = None

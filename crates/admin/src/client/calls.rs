@@ -1,16 +1,18 @@
 //! One method for each call.
 
+use std::num::NonZeroU32;
+
 use super::{AdminClient, AdminStream, ClientError};
-use crate::backend::{ConsistencyQuery, EntryRange, InclusionQuery, SelectionQuery};
+use crate::backend::{ConsistencyQuery, EntryRange, ImportQuery, InclusionQuery, SelectionQuery};
 use crate::log_name::LogName;
 use crate::v1::{
     AuditEvent, AuditRequest, CancelTaskRequest, Capability, CheckpointRequest, ConsistencyProof,
     Evidence, ExplainRequest, Explanation, ExportChunk, ExportRequest, FollowTaskRequest,
-    GetEntriesRequest, InclusionProof, ListCapabilitiesRequest, ListEvidenceRequest,
-    ListPeersRequest, LogEntry, LogStatus, LogStatusRequest, Measure, MeasuresRequest, NodeInfo,
-    NodeInfoRequest, Peer, PolicyState, PolicyStateRequest, ProveConsistencyRequest,
-    ProveInclusionRequest, ShutdownRequest, SignedCheckpoint, SubmitRequest, TailRequest,
-    TaskEvent,
+    GetEntriesRequest, ImportRequest, ImportResponse, InclusionProof, ListCapabilitiesRequest,
+    ListEvidenceRequest, ListPeersRequest, LogEntry, LogStatus, LogStatusRequest, Measure,
+    MeasuresRequest, NodeInfo, NodeInfoRequest, Peer, PolicyState, PolicyStateRequest,
+    ProveConsistencyRequest, ProveInclusionRequest, ShutdownRequest, SignedCheckpoint,
+    SubmitRequest, TailRequest, TaskEvent,
 };
 
 type Called<T> = Result<T, ClientError>;
@@ -189,6 +191,16 @@ impl AdminClient {
             slot: query.slot,
         };
         Ok(self.policy.clone().explain(request).await?.into_inner())
+    }
+
+    /// Takes in what a followed peer measured, or leaves it out again.
+    pub async fn import(&self, log: LogName, query: ImportQuery) -> Called<ImportResponse> {
+        let request = ImportRequest {
+            log_id: log.to_string(),
+            weight_ppm: query.weight_ppm.map_or(0, NonZeroU32::get),
+            claims_max: u32::try_from(query.claims_max).unwrap_or(u32::MAX),
+        };
+        Ok(self.policy.clone().import(request).await?.into_inner())
     }
 
     /// Replays a log: progress, then one report.

@@ -1,17 +1,18 @@
 //! A backend that answers every call from what it was asked, so that a test sees whether the question arrived whole.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{FutureExt as _, StreamExt as _, stream};
 use symphony_admin::v1::{
     AuditEvent, AuditProgress, AuditReport, Capability, ConsistencyProof, Evidence, Explanation,
-    Fault, InclusionProof, LogEntry, LogStatus, Measure, NodeInfo, Peer, PeerMeasure, PeerName,
-    PolicyState, SignedCheckpoint, TaskDecided, TaskEvent, TaskOpened, Verdict, audit_event,
-    measure, task_event,
+    Fault, ImportResponse, InclusionProof, LogEntry, LogStatus, Measure, NodeInfo, Peer,
+    PeerMeasure, PeerName, PolicyState, SignedCheckpoint, TaskDecided, TaskEvent, TaskOpened,
+    Verdict, audit_event, measure, task_event,
 };
 use symphony_admin::{
-    Answer, Backend, BackendError, ConsistencyQuery, EntryRange, ErrorKind, Events, InclusionQuery,
-    LogName, Readiness, ReadinessReceiver, SelectionQuery, Task,
+    Answer, Backend, BackendError, ConsistencyQuery, EntryRange, ErrorKind, Events, ImportQuery,
+    InclusionQuery, LogName, Readiness, ReadinessReceiver, SelectionQuery, Task,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -287,6 +288,18 @@ impl Backend for TestBackend {
                 ..Explanation::default()
             },
         )
+    }
+
+    fn import(&self, log: LogName, query: ImportQuery) -> Answer<'_, ImportResponse> {
+        let LogName::Id(_) = log else {
+            panic!("the own log is refused before");
+        };
+        let response = ImportResponse {
+            entries: query.claims_max as u32,
+            claims: query.weight_ppm.map_or(0, NonZeroU32::get),
+            ..ImportResponse::default()
+        };
+        std::future::ready(Ok(response)).boxed()
     }
 
     fn audit(&self, log: LogName) -> Answer<'_, Events<AuditEvent>> {

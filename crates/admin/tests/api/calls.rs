@@ -1,12 +1,12 @@
 //! Every call through the client and the Unix socket.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use futures::StreamExt as _;
 use symphony_admin::v1::{Measure, Verdict, audit_event, measure, task_event};
 use symphony_admin::{
-    ConsistencyQuery, EXPORT_CHUNK_SIZE_MAX, EntryRange, ErrorKind, InclusionQuery, LogName,
-    SelectionQuery,
+    ConsistencyQuery, EXPORT_CHUNK_SIZE_MAX, EntryRange, ErrorKind, ImportQuery, InclusionQuery,
+    LogName, SelectionQuery,
 };
 
 use crate::backend::{EXPORT_SIZES, LOG_SIZE};
@@ -251,6 +251,29 @@ async fn the_policy_is_shown_and_a_selection_explained() {
             .await
             .unwrap();
         assert_eq!((explanation.entry, explanation.slot), (12, expected));
+    }
+}
+
+#[tokio::test]
+async fn an_import_arrives_whole_and_within_its_ranges() {
+    let harness = Harness::start().await;
+    let client = harness.client().await;
+    let query = |weight, claims_max| ImportQuery {
+        weight_ppm: NonZeroU32::new(weight),
+        claims_max,
+    };
+    let source = LogName::Id([7; 32]);
+    let response = client.import(source, query(250_000, 9)).await.unwrap();
+    assert_eq!((response.claims, response.entries), (250_000, 9));
+    let response = client.import(source, query(0, 0)).await.unwrap();
+    assert_eq!((response.claims, response.entries), (0, 128));
+    for (log, query) in [
+        (LogName::Own, query(1, 1)),
+        (source, query(1_000_001, 1)),
+        (source, query(1, 1_025)),
+    ] {
+        let error = client.import(log, query).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use symphony_admin::v1::node_client::NodeClient;
 use symphony_admin::v1::{NodeInfoRequest, ShutdownRequest};
 use symphony_admin::{
-    AdminClient, BearerToken, ErrorKind, ListenError, ListenSettings, Listeners, LogName,
-    Reachability, TcpSettings, Tokens,
+    AdminClient, BearerToken, ErrorKind, ImportQuery, ListenError, ListenSettings, Listeners,
+    LogName, Reachability, TcpSettings, Tokens,
 };
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
@@ -14,6 +14,11 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::{Harness, auditor_token, operator_token, question};
+
+const IMPORT: ImportQuery = ImportQuery {
+    weight_ppm: None,
+    claims_max: 1,
+};
 
 async fn tcp_channel(address: SocketAddr) -> Channel {
     Endpoint::from_shared(format!("http://{address}"))
@@ -38,8 +43,13 @@ async fn an_auditor_reads_and_can_neither_ask_nor_shut_down() {
         client.submit(question("x")).await.unwrap_err().kind(),
         client.follow(1).await.unwrap_err().kind(),
         client.shutdown().await.unwrap_err().kind(),
+        client
+            .import(LogName::Id([1; 32]), IMPORT)
+            .await
+            .unwrap_err()
+            .kind(),
     ];
-    assert_eq!(refused, [ErrorKind::PermissionDenied; 3]);
+    assert_eq!(refused, [ErrorKind::PermissionDenied; 4]);
     assert!(!harness.shutdown.is_cancelled());
 }
 

@@ -260,6 +260,26 @@ impl Peer {
         }
     }
 
+    /// Takes in what other peers measured, or leaves a source out. The rules may refuse an import: those before it stand, and the
+    /// fault that it would have been says why. Spec: chapter 21.
+    ///
+    /// # Errors
+    /// [`ProposeError`], a defect of this program.
+    pub fn import(
+        &mut self,
+        imports: Vec<MeasuresImported>,
+        now_ms: u64,
+    ) -> Result<(Output, Result<(), Fault>), ProposeError> {
+        self.now_ms = now_ms.max(self.state().time_ms());
+        self.keep_deadlines()?;
+        self.go_on()?;
+        let taken = imports
+            .into_iter()
+            .try_for_each(|import| self.try_propose(Body::MeasuresImported(import)).map(drop));
+        self.go_on()?;
+        Ok((std::mem::take(&mut self.output), taken))
+    }
+
     /// When the next deadline is due, in milliseconds since 1970.
     pub fn next_wake_ms(&self) -> Option<u64> {
         self.state().next_due().map(|due| due.time_ms)

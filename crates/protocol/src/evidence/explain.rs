@@ -70,6 +70,9 @@ fn did(rule: Rule) -> &'static str {
         }
         Rule::Propensity => "recorded another probability of a pick than its policy gives it",
         Rule::TwoLogs => "keeps two logs under one key",
+        Rule::Import => {
+            "took in measures that are not those which their source signed for, or that the rules do not allow there"
+        }
     }
 }
 

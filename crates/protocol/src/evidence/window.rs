@@ -12,9 +12,9 @@ use super::{
 use crate::{
     fault::{Breach, Fault, Rule},
     map::{Opening, StateMap, Wanted},
-    records::{Body, Entry, Reader},
+    records::{Body, Entry},
     replay::link,
-    state::{Payloads, State},
+    state::{Payloads, State, openings},
 };
 
 /// Most rounds of finding out what the rules read: more keys than an evidence file has room for.
@@ -192,49 +192,22 @@ fn restore(log: &Log, open: &wire::OpenState, root: &Digest) -> Result<State, Ev
     State::restore(log.begun.state().clone(), map, &payloads).map_err(record("state"))
 }
 
+/// A node, with the payload beside it kept apart.
 fn opening(node: &wire::MapNode, payloads: &mut Payloads) -> Result<Opening, EvidenceError> {
-    use wire::map_node::Node;
-    let reader = Reader("MapNode");
-    let digest = |field, bytes: &[u8]| reader.digest(field, bytes).map_err(record("state"));
-    Ok(match &node.node {
-        None => return Err(EvidenceError::mismatch("state", "a node", "nothing")),
-        Some(Node::Empty(wire::EmptyNode {})) => Opening::Empty,
-        Some(Node::Hidden(hidden)) => Opening::Hidden(digest("hidden", hidden)?),
-        Some(Node::HiddenLeaf(leaf)) => Opening::HiddenLeaf {
-            place: digest("place", &leaf.place)?,
-            value: digest("value", &leaf.value)?,
-        },
-        Some(Node::Leaf(leaf)) => {
-            if !leaf.payload.is_empty() {
-                payloads.insert(leaf.key.clone(), leaf.payload.clone());
-            }
-            Opening::Leaf {
-                key: leaf.key.clone(),
-                value: leaf.value.clone(),
-            }
-        }
-        Some(Node::Inner(wire::InnerNode {})) => Opening::Inner,
-    })
+    if let Some(wire::map_node::Node::Leaf(leaf)) = &node.node
+        && !leaf.payload.is_empty()
+    {
+        payloads.insert(leaf.key.clone(), leaf.payload.clone());
+    }
+    openings::read(node).map_err(record("state"))
 }
 
 fn node(opening: Opening, state: &State) -> wire::MapNode {
-    use wire::map_node::Node;
-    wire::MapNode {
-        node: Some(match opening {
-            Opening::Empty => Node::Empty(wire::EmptyNode {}),
-            Opening::Hidden(digest) => Node::Hidden(digest.as_bytes().to_vec()),
-            Opening::HiddenLeaf { place, value } => Node::HiddenLeaf(wire::HiddenLeaf {
-                place: place.as_bytes().to_vec(),
-                value: value.as_bytes().to_vec(),
-            }),
-            Opening::Leaf { key, value } => Node::Leaf(wire::OpenLeaf {
-                payload: state.payload(&key).unwrap_or_default(),
-                key,
-                value,
-            }),
-            Opening::Inner => Node::Inner(wire::InnerNode {}),
-        }),
+    let mut node = openings::bare(opening);
+    if let Some(wire::map_node::Node::Leaf(leaf)) = &mut node.node {
+        leaf.payload = state.payload(&leaf.key).unwrap_or_default();
     }
+    node
 }
 
 impl Evidence {

@@ -15,6 +15,7 @@ use super::{
     error::{Reader, RecordError},
     execution::{Acknowledgement, Assignment, Receipt, Reveal},
     genesis::Genesis,
+    import::MeasuresImported,
     origin::Origin,
     params::{Learning, Policy},
     retirement::Retirement,
@@ -279,11 +280,13 @@ pub enum Body {
     Draw(Draw),
     /// The state root where none was recorded for long.
     RootRecorded(RootRecorded),
+    /// What another peer measured is taken in, or left out again.
+    MeasuresImported(MeasuresImported),
 }
 
 impl Body {
     /// Names of all kinds, in the words and the order of the schema.
-    pub const NAMES: [&'static str; 28] = [
+    pub const NAMES: [&'static str; 29] = [
         "genesis",
         "policy_set",
         "capability_issued",
@@ -312,6 +315,7 @@ impl Body {
         "opening_received",
         "draw",
         "root_recorded",
+        "measures_imported",
     ];
 
     /// The kind's name in the words of the schema.
@@ -345,6 +349,7 @@ impl Body {
             Self::OpeningReceived(_) => "opening_received",
             Self::Draw(_) => "draw",
             Self::RootRecorded(_) => "root_recorded",
+            Self::MeasuresImported(_) => "measures_imported",
         }
     }
 }
@@ -541,6 +546,9 @@ fn read_body(
         }
         Wire::Draw(value) => Body::Draw(Draw::read(value)?),
         Wire::RootRecorded(value) => Body::RootRecorded(RootRecorded::read(value)?),
+        Wire::MeasuresImported(value) => {
+            Body::MeasuresImported(MeasuresImported::read(*value, network, signatures)?)
+        }
     })
 }
 
@@ -687,6 +695,7 @@ fn write_body(body: &Body) -> wire::entry::Body {
         }),
         Body::Draw(draw) => Wire::Draw(draw.write()),
         Body::RootRecorded(recorded) => Wire::RootRecorded(recorded.write()),
+        Body::MeasuresImported(import) => Wire::MeasuresImported(import.write()),
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod execution;
 mod genesis;
 mod hops;
+mod import;
 mod origin;
 mod params;
 mod private;
@@ -42,6 +43,7 @@ pub use execution::{
 };
 pub use genesis::{Genesis, leading_zero_bits};
 pub use hops::{HopChain, RELAYED_SIZE_MAX, RelayedBeacon, hop_anchor, next_hop};
+pub use import::{IMPORT_SIZE_MAX, MeasuresImported, TakenMeasures};
 pub use origin::{Origin, TAG_SIZE_MAX};
 pub use params::{Learning, NAMED_MAX, Params, Policy, RULES_REVISION};
 pub use private::{ANSWER_SIZE_MAX, AssignmentPrivate, RevealPrivate, TEXT_SIZE_MAX};

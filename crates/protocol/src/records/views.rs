@@ -266,6 +266,7 @@ pub(super) enum BodyView<'a> {
     OpeningReceived(ReceivedView<'a>),
     Draw(DrawView<'a>),
     RootRecorded(RootRecordedView<'a>),
+    MeasuresImported(Box<log::MeasuresImported>),
 }
 
 impl<'a> View<'a> for EntryView<'a> {
@@ -276,7 +277,7 @@ impl<'a> View<'a> for EntryView<'a> {
             index: fields.field(1)?,
             previous: fields.field(2)?,
             time_ms: fields.field(3)?,
-            body: match fields.member(4..=31)? {
+            body: match fields.member(4..=32)? {
                 Some((number, content)) => Some(BodyView::read(number, content)?),
                 None => None,
             },
@@ -315,6 +316,7 @@ impl<'a> BodyView<'a> {
             29 => Self::OpeningReceived(View::whole(content)?),
             30 => Self::Draw(View::whole(content)?),
             31 => Self::RootRecorded(View::whole(content)?),
+            32 => Self::MeasuresImported(Box::new(decoded(content)?)),
             _ => return None,
         })
     }

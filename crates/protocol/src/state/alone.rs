@@ -52,6 +52,7 @@ impl State {
                     format_args!("one to {executor}"),
                 ))
             }
+            Body::MeasuresImported(import) => self.check_import(import),
             Body::PolicySet(..)
             | Body::TaskOpened(_)
             | Body::AcknowledgementReceived(_)

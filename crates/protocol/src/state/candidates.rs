@@ -28,14 +28,15 @@ impl State {
     /// What screening and selection will know of a peer that bids now. Spec: SETTLE-16.
     pub(super) fn standing(&self, bucket: &Digest, peer: &PublicKey) -> Standing {
         let measures = self.measures(peer);
-        let bucket = self.bucket_measures(bucket, peer);
+        let own = self.bucket_measures(bucket, peer);
+        let belief = self.belief(bucket, peer, &own);
         Standing {
-            prior: bucket.prior(&self.params),
+            prior: belief.prior,
             latency: unit(measures.latency_ms / f64::from(self.params.latency_scale_ms())),
             availability: 1.0 - measures.failure,
-            reputation: bucket.reputation,
-            newcomer: bucket.settlements < u64::from(self.params.newcomer_settlements()),
-            settled_at_close: bucket.settled_at_close,
+            reputation: belief.reputation,
+            newcomer: own.settlements < u64::from(self.params.newcomer_settlements()),
+            settled_at_close: own.settled_at_close,
         }
     }
 

@@ -8,6 +8,7 @@ use symphony_transparency::{Digest, PublicKey};
 
 use super::{
     Duty, Key, OpenStep, PendingSelection, PlanProgress, Progress, State, chance::require_drawn,
+    change::Shown,
 };
 use crate::{
     chance::Stream,
@@ -597,13 +598,19 @@ impl State {
         }
         let failed = matches!(outcome.class, OutcomeClass::Timeout | OutcomeClass::Invalid);
         measures.observe_failure(&self.params, if failed { 1.0 } else { 0.0 });
-        bucket.observe(
+        let success = succeeded(step, selection, outcome);
+        self.charge_imports(&step.bucket, &executor);
+        self.judge_sources(&step.bucket, &executor, &bucket, success);
+        let shown = bucket.observe(
             &self.params,
             &step.policy,
-            u64::from(succeeded(step, selection, outcome)),
+            u64::from(success),
             outcome.reward,
             right,
         );
+        if shown == Shown::Changed {
+            self.forget_claims(&step.bucket, &executor);
+        }
         bucket.settled_at_close = self.counters.closes;
         self.peers.insert(executor, measures);
         self.buckets.insert((step.bucket, executor), bucket);

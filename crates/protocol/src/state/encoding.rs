@@ -4,8 +4,8 @@ use symphony_transparency::{Digest, PublicKey};
 
 use super::{Key, State};
 
-/// Bytes of the longest key, that of the measures of a peer at one kind of step.
-const NAME_SIZE_MAX: usize = b"bucket/".len() + Digest::LENGTH + PublicKey::LENGTH;
+/// Bytes of the longest key, that of what sources measured of a peer at one kind of step.
+const NAME_SIZE_MAX: usize = b"imported/".len() + Digest::LENGTH + PublicKey::LENGTH;
 /// Bytes of a usual step with its bids, the largest of the values that change often.
 const STEP_SIZE: usize = 4096;
 
@@ -84,6 +84,8 @@ fn write_name(key: &Key, name: &mut Vec<u8>) {
         Key::PolicyPeer(peer) => (b"policy-peer/", [peer.as_bytes(), &[]]),
         Key::Peer(peer) => (b"peer/", [peer.as_bytes(), &[]]),
         Key::Bucket(bucket, peer) => (b"bucket/", [bucket.as_bytes(), peer.as_bytes()]),
+        Key::Imports => (b"imports", [&[], &[]]),
+        Key::Imported(bucket, peer) => (b"imported/", [bucket.as_bytes(), peer.as_bytes()]),
         Key::Capability(peer) => (b"capability/", [peer.as_bytes(), &[]]),
         Key::Task(index) => (b"task/", [&index.to_be_bytes(), &[]]),
         Key::Beacon(index) => (b"beacon/", [&index.to_be_bytes(), &[]]),
@@ -118,6 +120,11 @@ pub(super) fn parse_name(name: &[u8]) -> Option<Key> {
         b"bucket/" => {
             let (bucket, executor) = row.split_at_checked(Digest::LENGTH)?;
             Key::Bucket(digest(bucket)?, peer(executor)?)
+        }
+        b"imports" => Key::Imports,
+        b"imported/" => {
+            let (bucket, executor) = row.split_at_checked(Digest::LENGTH)?;
+            Key::Imported(digest(bucket)?, peer(executor)?)
         }
         b"capability/" => Key::Capability(peer(row)?),
         b"task/" => Key::Task(number()?),

@@ -30,6 +30,8 @@ pub struct Counters {
     pub draws: u64,
     /// Openings that were called for and did not come before the draw. Spec: CHANCE-5.
     pub openings_missed: u64,
+    /// Sources whose measures are taken in now. Spec: IMPORT-4.
+    pub sources: u64,
 }
 
 /// What a log measured of one peer.
@@ -118,7 +120,7 @@ impl BucketMeasures {
     }
 
     /// Learns from a settled selection: whether it won, its reward, and the probability of its answer if it gave one.
-    /// Spec: SETTLE-14, SETTLE-22, SETTLE-23.
+    /// Returns whether the peer is measured anew. Spec: SETTLE-14, SETTLE-22, SETTLE-23.
     pub(super) fn observe(
         &mut self,
         params: &Params,
@@ -126,12 +128,14 @@ impl BucketMeasures {
         won: u64,
         reward: f64,
         right: Option<f64>,
-    ) {
+    ) -> Shown {
+        let mut shown = Shown::Same;
         let mut change = (policy.change_threshold_ppm > 0).then(|| self.change.unwrap_or_default());
-        if let Some(change) = &mut change
-            && change.observe(policy, reward) == Shown::Changed
-        {
-            *self = Self::start(params);
+        if let Some(change) = &mut change {
+            shown = change.observe(policy, reward);
+            if shown == Shown::Changed {
+                *self = Self::start(params);
+            }
         }
         self.change = change;
         self.settlements += 1;
@@ -142,6 +146,7 @@ impl BucketMeasures {
         if let Some(right) = right {
             self.reliability = weighted_mean(self.reliability, right, weight);
         }
+        shown
     }
 }
 

@@ -14,9 +14,11 @@ mod change;
 mod decisions;
 mod duty;
 mod encoding;
+mod imports;
 mod inputs;
 mod learning;
 mod measures;
+pub(crate) mod openings;
 mod own;
 mod queue;
 mod restore;
@@ -35,6 +37,7 @@ use symphony_transparency::{Digest, PublicKey, log_id};
 
 pub use change::Change;
 pub use duty::{Due, Duty};
+pub use imports::{CLAIMS_MAX, Claim, SOURCES_MAX, Source};
 pub use inputs::OPEN_TASKS_MAX;
 pub use measures::{BucketMeasures, Counters, PeerMeasures};
 pub use step::{OpenStep, PendingSelection, Progress, Standing, StepBid};
@@ -140,6 +143,8 @@ enum Key {
     PolicyPeer(PublicKey),
     Peer(PublicKey),
     Bucket(Digest, PublicKey),
+    Imports,
+    Imported(Digest, PublicKey),
     Capability(PublicKey),
     Task(u64),
     Beacon(u64),
@@ -171,6 +176,10 @@ pub struct State {
     learned: Table<PublicKey, PeerLearned>,
     peers: Table<PublicKey, PeerMeasures>,
     buckets: Table<(Digest, PublicKey), BucketMeasures>,
+    /// Peers whose measures are taken in.
+    imports: Table<(), imports::Sources>,
+    /// What they measured.
+    imported: Table<(Digest, PublicKey), imports::Claims>,
     capabilities: Table<PublicKey, KnownCapability>,
     tasks: Table<u64, OpenTask>,
     steps: Table<u64, OpenStep>,
@@ -208,6 +217,8 @@ impl State {
             learned: Table::default(),
             peers: Table::default(),
             buckets: Table::default(),
+            imports: Table::default(),
+            imported: Table::default(),
             capabilities: Table::default(),
             tasks: Table::default(),
             steps: Table::default(),
@@ -281,6 +292,7 @@ impl State {
             Body::OpeningReceived(received) => self.apply_opening_received(received),
             Body::Draw(draw) => self.apply_draw(draw),
             Body::RootRecorded(recorded) => self.apply_root_recorded(recorded),
+            Body::MeasuresImported(import) => self.apply_measures_imported(import),
         }
     }
 

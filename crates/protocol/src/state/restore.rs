@@ -14,6 +14,7 @@ use symphony_transparency::{Digest, PublicKey};
 use super::{
     BucketMeasures, Counters, Key, KnownCapability, Learner, OpenStep, OpenTask, PeerLearned,
     PeerMeasures, Progress, State, encoding,
+    imports::{Claims, Sources},
     own::{OwnAssignment, OwnBid},
     queue::Queue,
     step::Name,
@@ -38,6 +39,8 @@ struct Rows {
     learned: BTreeMap<PublicKey, PeerLearned>,
     peers: BTreeMap<PublicKey, PeerMeasures>,
     buckets: BTreeMap<(Digest, PublicKey), BucketMeasures>,
+    imports: BTreeMap<(), Sources>,
+    imported: BTreeMap<(Digest, PublicKey), Claims>,
     capabilities: BTreeMap<PublicKey, KnownCapability>,
     tasks: BTreeMap<u64, OpenTask>,
     steps: BTreeMap<u64, OpenStep>,
@@ -86,6 +89,13 @@ impl State {
                 rows.buckets,
                 &known,
                 |(bucket, peer)| Key::Bucket(bucket, peer),
+                None,
+            ),
+            imports: Table::partial(rows.imports, &known, |()| Key::Imports, None),
+            imported: Table::partial(
+                rows.imported,
+                &known,
+                |(bucket, peer)| Key::Imported(bucket, peer),
                 None,
             ),
             capabilities: Table::partial(rows.capabilities, &known, Key::Capability, None),
@@ -197,6 +207,12 @@ impl Rows {
             Key::Bucket(bucket, peer) => {
                 self.buckets
                     .insert((bucket, peer), values::bucket_measures(value)?);
+            }
+            Key::Imports => {
+                self.imports.insert((), values::sources(value)?);
+            }
+            Key::Imported(bucket, peer) => {
+                self.imported.insert((bucket, peer), values::claims(value)?);
             }
             Key::Capability(peer) => {
                 self.capabilities

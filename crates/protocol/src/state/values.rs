@@ -9,6 +9,7 @@ use symphony_transparency::{Digest, PublicKey, StatementKind, payload_digest};
 use super::{
     BucketMeasures, Change, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask,
     PeerLearned, PeerMeasures, PendingSelection, Plan, PlanProgress, Progress, Standing, StepBid,
+    imports::{Claim, Claims, Source, Sources},
     own::{OwnAssignment, OwnBid, OwnReceipt},
     step::Name,
 };
@@ -113,6 +114,7 @@ pub(super) fn counters(value: &[u8]) -> Result<Counters, RecordError> {
         tasks_decided: count("tasks_decided", value.tasks_decided)?,
         draws: count("draws", value.draws)?,
         openings_missed: count("openings_missed", value.openings_missed)?,
+        sources: count("sources", value.sources)?,
     })
 }
 
@@ -205,6 +207,40 @@ pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordErro
         settled_at_close: count(reader, "settled_at_close", value.settled_at_close)?,
         change: value.change.as_ref().map(change).transpose()?,
     })
+}
+
+/// Sources twice, or out of order, are told by writing the value again.
+pub(super) fn sources(value: &[u8]) -> Result<Sources, RecordError> {
+    let value: wire::ImportsState = Reader("ImportsState").decode(value, VALUE_SIZE_MAX)?;
+    let reader = Reader("SourceState");
+    let source = |source: &wire::SourceState| {
+        Ok((
+            reader.key("peer", &source.peer)?,
+            Source {
+                size: count(reader, "size", source.size)?,
+                odds: number(reader, "odds", &source.odds)?,
+            },
+        ))
+    };
+    value.sources.iter().map(source).collect()
+}
+
+/// The same of claims.
+pub(super) fn claims(value: &[u8]) -> Result<Claims, RecordError> {
+    let value: wire::ImportedState = Reader("ImportedState").decode(value, VALUE_SIZE_MAX)?;
+    let reader = Reader("ClaimState");
+    let claim = |claim: &wire::ClaimState| {
+        Ok((
+            reader.key("source", &claim.source)?,
+            Claim {
+                size: count(reader, "size", claim.size)?,
+                settlements: count(reader, "settlements", claim.settlements)?,
+                wins: count(reader, "wins", claim.wins)?,
+                reputation: number(reader, "reputation", &claim.reputation)?,
+            },
+        ))
+    };
+    value.claims.iter().map(claim).collect()
 }
 
 fn change(value: &wire::ChangeState) -> Result<Change, RecordError> {

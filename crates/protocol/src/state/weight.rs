@@ -2,6 +2,8 @@
 //! what happens next can be proved in a small file, too. It is counted from what an entry holds and looks up, so nobody can
 //! choose it. Spec: REPLAY-15, REPLAY-16.
 
+use std::collections::BTreeMap;
+
 use symphony_transparency::{Digest, PublicKey};
 
 use super::{OpenStep, State};
@@ -36,6 +38,10 @@ const PICK: u64 = 48;
 const OUTCOME: u64 = 24;
 /// A number.
 const NUMBER: u64 = 8;
+/// A source.
+const SOURCE: u64 = 64;
+/// What a source claims of a peer.
+const CLAIM: u64 = 72;
 
 /// What was weighed since the root was recorded last, that entry included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,6 +154,20 @@ impl State {
         self.weight.add(KEY * count as u64);
     }
 
+    /// What sources say of a peer was looked up, if there are any. Spec: REPLAY-15.
+    pub(super) fn charge_imports(&mut self, bucket: &Digest, peer: &PublicKey) {
+        if self.counters.sources == 0 || *peer == self.author {
+            return;
+        }
+        let sources = self.imports.get(&()).map_or(0, BTreeMap::len);
+        let held = self
+            .imported
+            .get(&(*bucket, *peer))
+            .map_or(0, BTreeMap::len);
+        self.weight
+            .add(KEY + SOURCE * sources as u64 + claims(held));
+    }
+
     /// The root stands in this entry: what is weighed begins with it.
     pub(super) fn begin_weight(&mut self) {
         self.weight = Weight::default();
@@ -174,6 +194,11 @@ impl State {
     }
 }
 
+/// What sources claim of a peer at one kind of step, with its key.
+pub(super) fn claims(count: usize) -> u64 {
+    KEY + CLAIM * count as u64
+}
+
 /// What an entry adds without regard to the state. Spec: REPLAY-15.
 fn weight_of(body: &Body) -> u64 {
     let (keys, size) = match body {
@@ -182,6 +207,7 @@ fn weight_of(body: &Body) -> u64 {
         Body::PolicySet(..) | Body::TaskOpened(_) | Body::Timeout(_) | Body::TaskDecided(_) => {
             (1, 0)
         }
+        Body::MeasuresImported(import) => (1, import.size()),
         Body::CapabilityIssued(issued) => (1, issued.payload.len()),
         Body::RevocationIssued(issued) => (1, issued.payload.len()),
         Body::CapabilityReceived(received) => (1, received.statement.bytes().len()),

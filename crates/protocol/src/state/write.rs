@@ -1,10 +1,10 @@
 //! Values of the authenticated map as they are hashed: the messages of `symphony.state.v1`, written field by field. What
 //! `values` reads is what stands here. Spec: REPLAY-2.
 
-use symphony_transparency::{Digest, canonical::Writer};
+use symphony_transparency::{Digest, PublicKey, canonical::Writer};
 
 use super::{
-    BucketMeasures, Duty, Key, OpenStep, OpenTask, PeerMeasures, PendingSelection, PlanProgress,
+    BucketMeasures, Claim, Duty, Key, OpenStep, OpenTask, PeerMeasures, PendingSelection, PlanProgress,
     Progress, State, StepBid, own::OwnAssignment, own::OwnReceipt,
 };
 use crate::{policy::Parts, records::CheckerVerdict};
@@ -27,6 +27,21 @@ impl State {
             Key::Peer(peer) => write_peer(self.peers.get(peer)?, writer),
             Key::Bucket(bucket, peer) => {
                 write_bucket(self.buckets.get(&(*bucket, *peer))?, writer);
+            }
+            Key::Imports => {
+                for (peer, source) in self.imports.get(&())? {
+                    writer.message(1, |writer| {
+                        writer
+                            .bytes(1, peer.as_bytes())
+                            .count(2, source.size)
+                            .number(3, source.odds);
+                    });
+                }
+            }
+            Key::Imported(bucket, peer) => {
+                for (source, claim) in self.imported.get(&(*bucket, *peer))? {
+                    writer.message(1, |writer| write_claim(source, claim, writer));
+                }
             }
             Key::Capability(peer) => {
                 let known = self.capabilities.get(peer)?;
@@ -112,7 +127,8 @@ impl State {
             .count(7, counters.tasks)
             .count(8, counters.tasks_decided)
             .count(9, counters.draws)
-            .count(10, counters.openings_missed);
+            .count(10, counters.openings_missed)
+            .count(11, counters.sources);
     }
 
     fn write_policy(&self, writer: &mut Writer<'_>) -> Option<()> {
@@ -139,6 +155,15 @@ fn write_linear(parts: &Parts, writer: &mut Writer<'_>) {
         .numbers(5, &parts.squared)
         .numbers(6, &parts.cross)
         .numbers(7, &parts.b);
+}
+
+fn write_claim(source: &PublicKey, claim: &Claim, writer: &mut Writer<'_>) {
+    writer
+        .bytes(1, source.as_bytes())
+        .count(2, claim.size)
+        .count(3, claim.settlements)
+        .count(4, claim.wins)
+        .number(5, claim.reputation);
 }
 
 fn write_peer(measures: &PeerMeasures, writer: &mut Writer<'_>) {

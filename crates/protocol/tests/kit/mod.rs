@@ -328,7 +328,12 @@ pub(crate) struct World {
 impl World {
     /// A coordinator under a policy, and executors whose capabilities it knows.
     pub(crate) fn new(executors: u8, policy: Policy) -> Self {
-        let mut coordinator = Author::new(1);
+        Self::of(1, executors, policy)
+    }
+
+    /// The same under the coordinator of this seed: logs of the same executors begin anew in each world.
+    pub(crate) fn of(seed: u8, executors: u8, policy: Policy) -> Self {
+        let mut coordinator = Author::new(seed);
         coordinator.push(Body::PolicySet(
             policy,
             symphony_protocol::records::Learning::Anew,

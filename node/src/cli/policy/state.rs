@@ -124,6 +124,11 @@ fn state_json(state: &v1::PolicyState, measures: Option<&Vec<v1::Measure>>) -> V
             "observations": row.observations,
             "theta": row.theta,
         })).collect::<Vec<_>>(),
+        "sources": state.sources.iter().map(|source| json!({
+            "peer": key(source.peer.as_ref()),
+            "size": source.size,
+            "odds": source.odds,
+        })).collect::<Vec<_>>(),
         "counts": {
             "tasks": counts.tasks,
             "tasks_decided": counts.tasks_decided,
@@ -199,6 +204,14 @@ fn print_state(state: &v1::PolicyState) -> anyhow::Result<()> {
         print_line(&format!(
             "learns no more since {} settlements",
             state.settled
+        ))?;
+    }
+    for source in &state.sources {
+        print_line(&format!(
+            "takes in what {} measured in its {} entries, which weighs {:.3} against the own record",
+            key(source.peer.as_ref()),
+            source.size,
+            source.odds
         ))?;
     }
     print_peers(state)

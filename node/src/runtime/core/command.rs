@@ -3,7 +3,8 @@
 use symphony_coordination::{Event, TaskRequest};
 use symphony_network::ReplyToken;
 use symphony_protocol::{
-    records::{Capability, Received},
+    Fault,
+    records::{Capability, MeasuresImported, Received},
     replay::Replay,
 };
 use symphony_transparency::{Digest, PublicKey, VerifiedStatement};
@@ -43,6 +44,16 @@ pub(crate) enum CoreCommand {
     Cancel {
         task: u64,
         answer: oneshot::Sender<bool>,
+    },
+    /// Measures of other peers to be taken in, or a source to be left out.
+    Import {
+        imports: Vec<MeasuresImported>,
+        answer: oneshot::Sender<Result<(), Fault>>,
+    },
+    /// What came of it, once it is durable.
+    Imported {
+        taken: Result<(), Fault>,
+        answer: oneshot::Sender<Result<(), Fault>>,
     },
     /// Whoever is there can hear a beacon: tasks that waited for this begin.
     Gathered,

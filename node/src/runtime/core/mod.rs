@@ -206,6 +206,14 @@ impl Core {
                     None => return Ok(()),
                 }
             }
+            CoreCommand::Import { imports, answer } => {
+                let (output, taken) = self.parts.peer.import(imports, now_ms())?;
+                batch.output.entries.extend(output.entries);
+                batch.output.effects.extend(output.effects);
+                let imported = CoreCommand::Imported { taken, answer };
+                batch.questions.push(imported);
+                return Ok(());
+            }
             question => {
                 batch.questions.push(question);
                 return Ok(());
@@ -287,6 +295,9 @@ impl Core {
             CoreCommand::Capabilities { answer } => {
                 let _ = answer.send(self.parts.peer.capabilities().cloned().collect());
             }
+            CoreCommand::Imported { taken, answer } => {
+                let _ = answer.send(taken);
+            }
             CoreCommand::Introduce { to } => self.introduce(to),
             CoreCommand::Heard => self.announce_unheard().await,
             CoreCommand::Checkpoint { answer } => {
@@ -301,6 +312,7 @@ impl Core {
             | CoreCommand::Reveal { .. }
             | CoreCommand::Submit { .. }
             | CoreCommand::Cancel { .. }
+            | CoreCommand::Import { .. }
             | CoreCommand::Gathered => {}
         }
         Ok(())

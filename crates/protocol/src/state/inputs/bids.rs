@@ -67,7 +67,7 @@ impl State {
             bid.match_ppm,
             self.params.match_threshold_ppm(),
         );
-        let size = known.size;
+        let (size, bucket) = (known.size, step.bucket);
         let taken = StepBid {
             entry: entry.index,
             peer,
@@ -84,6 +84,7 @@ impl State {
             findings.push(breach.at(peer, entry.index));
         }
         self.weight.add(size);
+        self.charge_imports(&bucket, &peer);
         let author = self.author;
         if let Some(step) = self.steps.get_mut(&index) {
             step.bids.push(taken);
