@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
     Fault,
-    records::{Body, Capability, Issued, Learning, Model, Policy, Received, TaskKey},
+    records::{
+        Body, Capability, Issued, Learning, MeasuresImported, Model, Policy, Received, TaskKey,
+    },
     replay::Replay,
     state::State,
 };

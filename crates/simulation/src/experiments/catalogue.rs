@@ -5,7 +5,7 @@ use symphony_protocol::{policy::PolicyKind, records::Policy};
 use super::{
     arm::{Arm, Simulated},
     coordinator::Failure,
-    course::{Course, Delay, Honesty, Turn},
+    course::{Course, Delay, Heard, Honesty, Turn},
     shock::Shock,
     study::Cell,
     weights,
@@ -32,6 +32,8 @@ pub enum Experiment {
     Failures,
     /// 30 % of the bidders lie.
     Liars,
+    /// What others measured is taken in.
+    Collective,
     /// The length of the shortlist.
     Shortlist,
     /// The number of executors.
@@ -55,6 +57,7 @@ impl Experiment {
         Self::Join,
         Self::Failures,
         Self::Liars,
+        Self::Collective,
         Self::Shortlist,
         Self::Executors,
         Self::Regret,
@@ -71,6 +74,7 @@ impl Experiment {
             Self::Join => "join",
             Self::Failures => "failures",
             Self::Liars => "liars",
+            Self::Collective => "collective",
             Self::Shortlist => "shortlist",
             Self::Executors => "executors",
             Self::Regret => "regret",
@@ -108,6 +112,7 @@ impl Experiment {
                 &[liars(1000 / shorter, false), liars(1000 / shorter, true)],
                 &only_the_default_and_baselines(),
             ),
+            Self::Collective => collective(300 / shorter),
             Self::Shortlist => shortlists(),
             Self::Executors => executors(1000 / shorter),
             Self::Regret => regrets(2500 / shorter),
@@ -349,6 +354,69 @@ fn liars(rounds: usize, lie: bool) -> Course {
         honesty,
         ..calm(name, rounds)
     }
+}
+
+/// Skills, simple and hard, of agents that all claim the same: which of them is good has to be found out.
+const UNKNOWN: [[f64; 2]; 12] = [
+    [0.45, 0.20],
+    [0.70, 0.55],
+    [0.30, 0.35],
+    [0.95, 0.40],
+    [0.55, 0.15],
+    [0.80, 0.60],
+    [0.35, 0.90],
+    [0.60, 0.30],
+    [0.50, 0.50],
+    [0.90, 0.25],
+    [0.40, 0.75],
+    [0.65, 0.45],
+];
+
+/// A coordinator that knows nobody, alone and with sources: honest ones have settled four times as many tasks with the same agents, liars
+/// with agents under the same keys of which the best are the worst.
+fn collective(rounds: usize) -> Vec<Cell> {
+    let heard = |success: [[f64; 2]; 12]| Heard {
+        rounds: 4 * rounds,
+        success: success.to_vec(),
+    };
+    let honest = heard(UNKNOWN);
+    let liar = heard(UNKNOWN.map(|pair| pair.map(|skill| 1.1 - skill)));
+    let courses = [
+        ("alone", vec![]),
+        ("one honest source", vec![honest.clone()]),
+        ("one liar", vec![liar.clone()]),
+        (
+            "one honest source, one liar",
+            vec![honest.clone(), liar.clone()],
+        ),
+        (
+            "one honest source, three liars",
+            vec![honest, liar.clone(), liar.clone(), liar.clone()],
+        ),
+        (
+            "four liars",
+            vec![liar.clone(), liar.clone(), liar.clone(), liar],
+        ),
+    ]
+    .map(|(name, sources)| Course {
+        agents: UNKNOWN
+            .map(|success| Agent {
+                cost: 0.3,
+                latency_ms: 500.0,
+                latency_factor: 1.0,
+                success,
+                matched: [0.6, 0.6],
+                broken: false,
+                stated_cost: None,
+            })
+            .to_vec(),
+        shortlist: 5,
+        sources,
+        ..calm(name, rounds)
+    });
+    let mut cells = cross(&courses, &default_arm());
+    cells.extend(cross(&courses[..1], &[Arm::Simulated(Simulated::Oracle)]));
+    cells
 }
 
 fn shortlists() -> Vec<Cell> {

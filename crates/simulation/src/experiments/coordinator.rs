@@ -13,8 +13,9 @@ use symphony_protocol::{
     embedding::Embedding,
     matching::{Profile, match_ppm},
     records::{
-        AnswerForm, Bid, Capability, Device, Genesis, Issued, Opening, Origin, Params, Policy,
-        Receipt, ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey, ballot_commitment,
+        AnswerForm, Bid, Capability, Device, Genesis, Issued, MeasuresImported, Opening, Origin, PPM,
+        Params, Policy, Receipt, ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey,
+        ballot_commitment,
     },
     replay::Replay,
 };
@@ -149,7 +150,7 @@ impl Coordinator {
     /// # Errors
     /// [`ExperimentError`], if the setup is none that a peer can have.
     pub fn new(agents: &[Agent], setup: Setup, seed: u64) -> Result<Self, ExperimentError> {
-        Self::begin(agents, setup, seed, None)
+        Self::begin(0, agents, setup, seed, None)
     }
 
     /// The same, and its log is kept.
@@ -157,21 +158,35 @@ impl Coordinator {
     /// # Errors
     /// [`ExperimentError`], if the setup is none that a peer can have.
     pub fn with_log(agents: &[Agent], setup: Setup, seed: u64) -> Result<Self, ExperimentError> {
-        Self::begin(agents, setup, seed, Some(Vec::new()))
+        Self::begin(0, agents, setup, seed, Some(Vec::new()))
+    }
+
+    /// The same with another key for each number: coordinators that hear of each other.
+    ///
+    /// # Errors
+    /// As [`Coordinator::new`].
+    pub fn of(
+        number: u8,
+        agents: &[Agent],
+        setup: Setup,
+        seed: u64,
+    ) -> Result<Self, ExperimentError> {
+        Self::begin(number, agents, setup, seed, None)
     }
 
     fn begin(
+        number: u8,
         agents: &[Agent],
         setup: Setup,
         seed: u64,
         mut log: Option<Vec<Vec<u8>>>,
     ) -> Result<Self, ExperimentError> {
         let mut random = Random::new(seed);
-        let secret = [0xc0; 32];
+        let secret = [0xc0 + 3 * (number % 16); 32];
         let secrets = PeerSecrets {
             log: SecretKey::from_bytes(secret),
-            transport: SecretKey::from_bytes([0xc1; 32]),
-            witness: SecretKey::from_bytes([0xc2; 32]),
+            transport: SecretKey::from_bytes(secret.map(|byte| byte + 1)),
+            witness: SecretKey::from_bytes(secret.map(|byte| byte + 2)),
         };
         let network = setup.params.network_id();
         let entry_0 = Genesis::bind(&secrets, setup.params.clone())
@@ -228,6 +243,32 @@ impl Coordinator {
     /// The root of the coordinator's state.
     pub fn state_root(&mut self) -> [u8; 32] {
         *self.peer.checkpoint().state_root.as_bytes()
+    }
+
+    /// What another coordinator may take in of this one's measures, with weight 1.
+    ///
+    /// # Errors
+    /// [`ExperimentError`], a defect of the coordinator.
+    pub fn measures_for(
+        &mut self,
+        importer: &PublicKey,
+    ) -> Result<Vec<MeasuresImported>, ExperimentError> {
+        let checkpoint = self.peer.checkpoint();
+        let signed = self.peer.sign_checkpoint(&checkpoint);
+        let mut replay = self.peer.replay().clone();
+        Ok(replay
+            .state_mut()
+            .imports_for(importer, &signed, PPM, usize::MAX)?)
+    }
+
+    /// Takes in what another coordinator measured.
+    ///
+    /// # Errors
+    /// [`ExperimentError`], a defect.
+    pub fn import(&mut self, imports: Vec<MeasuresImported>) -> Result<(), ExperimentError> {
+        let (output, taken) = self.peer.import(imports, self.now_ms)?;
+        self.note(&output);
+        taken.map_err(ExperimentError::Import)
     }
 
     /// The agent of a key, if it is one.

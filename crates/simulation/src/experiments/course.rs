@@ -38,6 +38,15 @@ pub enum Honesty {
     AlwaysIdle,
 }
 
+/// A coordinator whose measures are taken in before the first round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Tasks that it has settled before.
+    pub rounds: usize,
+    /// How skilled its agents were, simple and hard: a source that lies has a log of other agents under the same keys.
+    pub success: Vec<[f64; 2]>,
+}
+
 /// One course of events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Course {
@@ -61,6 +70,8 @@ pub struct Course {
     pub shortlist: u32,
     /// Selections between a choice and its reward, drawn for each round.
     pub delay: Delay,
+    /// Sources, each of weight 1.
+    pub sources: Vec<Heard>,
 }
 
 /// How late rewards come, in selections.
@@ -137,6 +148,7 @@ impl Course {
             executors: 1,
             shortlist: 3,
             delay: Delay::None,
+            sources: Vec::new(),
         }
     }
 

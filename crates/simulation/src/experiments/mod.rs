@@ -26,7 +26,7 @@ mod world;
 pub use arm::{Arm, Simulated};
 pub use catalogue::{Experiment, policies};
 pub use coordinator::{Coordinator, Failure, Setup, Signing, Step, honest_claims};
-pub use course::{Course, Delay, Honesty, Turn};
+pub use course::{Course, Delay, Heard, Honesty, Turn};
 pub use goals::{Goal, goals};
 pub use mersenne::MersenneTwister;
 pub use offpolicy::{Judged, METHODS, OffPolicyFinding, judged, measure_off_policy};
@@ -73,6 +73,9 @@ pub enum ExperimentError {
     /// A simulated network broke a rule.
     #[error("a simulated network: {0}")]
     Network(String),
+    /// The coordinator refused to take measures in.
+    #[error("an import was refused: {0}")]
+    Import(Fault),
     /// The coordinator announced no step.
     #[error("the coordinator announced no step")]
     NoStep,

@@ -14,7 +14,7 @@ use super::{
     coordinator::{Coordinator, Failure, Setup, Signing, Step},
     course::{Course, Delay, Honesty},
     statistics::{gini, quantile},
-    world::{Call, Chance, Kind, World},
+    world::{Agent, Call, Chance, Kind, World},
 };
 use crate::random::Random;
 
@@ -216,8 +216,12 @@ impl Run<'_> {
             signing: options.signing,
         };
         let mut present = self.course.present(0);
-        let mut coordinator =
-            Coordinator::new(&self.course.agents[..present], setup, self.own.bits())?;
+        let mut coordinator = Coordinator::new(
+            &self.course.agents[..present],
+            setup.clone(),
+            self.own.bits(),
+        )?;
+        self.hear(&mut coordinator, &setup)?;
         let mut late: BTreeMap<usize, Vec<Step>> = BTreeMap::new();
         for (round, kind) in kinds.iter().enumerate() {
             self.begin_round(round);
@@ -259,6 +263,44 @@ impl Run<'_> {
         self.trial.entries = coordinator.entries;
         self.trial.bytes = coordinator.bytes;
         self.trial.state_root = Some(coordinator.state_root());
+        Ok(())
+    }
+
+    /// Each source of the course runs its own tasks; then the coordinator takes in what it measured.
+    fn hear(
+        &mut self,
+        coordinator: &mut Coordinator,
+        setup: &Setup,
+    ) -> Result<(), ExperimentError> {
+        for (number, heard) in (1..).zip(&self.course.sources) {
+            let agents: Vec<Agent> = self
+                .course
+                .agents
+                .iter()
+                .zip(&heard.success)
+                .map(|(agent, success)| Agent {
+                    success: *success,
+                    ..*agent
+                })
+                .collect();
+            let mut source = Coordinator::of(number, &agents, setup.clone(), self.own.bits())?;
+            let (mut world, mut chance) = (World::new(&agents), Chance::default());
+            for _ in 0..heard.rounds {
+                world.begin_round();
+                chance.draw(agents.len(), &mut self.own);
+                let kind = if self.own.uniform() < self.course.hard {
+                    Kind::Hard
+                } else {
+                    Kind::Simple
+                };
+                let claims: Vec<f64> = (0..agents.len()).map(|agent| world.load(agent)).collect();
+                let step = source.step(kind, &claims, |agent| {
+                    world.call(agent, kind, (chance.normal[agent], chance.uniform[agent]))
+                })?;
+                source.settle(&step)?;
+            }
+            coordinator.import(source.measures_for(&coordinator.peer().author())?)?;
+        }
         Ok(())
     }
 

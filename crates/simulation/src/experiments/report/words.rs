@@ -71,6 +71,14 @@ pub fn words(experiment: Experiment) -> Words {
                    every requirement.",
             columns: &[SUCCESS, BEFORE, AFTER, SCREENING],
         },
+        Experiment::Collective => Words {
+            title: "What others measured",
+            text: "A coordinator that knows nobody, and twelve agents that all claim the same match; which of them is good has to be found out. \
+                   Sources of weight 1 are taken in before the first task (spec/21): honest ones have settled four times as many tasks with the \
+                   same agents; a liar's log is of agents under the same keys among which the best are the worst. Before and after are the \
+                   halves of the run. A warm-up in turn (SELECT-28) tries everybody whatever sources say.",
+            columns: &[SUCCESS, BEFORE, AFTER, TOTAL],
+        },
         Experiment::Shortlist => Words {
             title: "The length of the shortlist",
             text: "Exp2, shock B, with L from 1 to 5.",
