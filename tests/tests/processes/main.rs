@@ -7,6 +7,7 @@ mod clients;
 mod engine;
 mod evidence;
 mod histories;
+mod imports;
 mod inputs;
 mod kills;
 mod learning;
