@@ -122,6 +122,9 @@ pub struct PolicySettings {
     pub change_threshold_ppm: Option<u32>,
     /// How far a single reward may stray for nothing, in parts per million; the kind's default if absent.
     pub change_drift_ppm: Option<u32>,
+    /// Closes of a log up to which executors are picked in turn, whoever is better, so that everybody becomes known (at most 1000000); not
+    /// for kinds that pick by chance.
+    pub warm_up_closes: u32,
     /// Largest latency penalty, in parts per million of a valid answer's worth; the kind's default if absent.
     pub latency_penalty_ppm: Option<u32>,
     /// Largest price penalty, in parts per million of a valid answer's worth (0: prices do not matter); the kind's default if absent.
@@ -267,6 +270,7 @@ impl Default for PolicySettings {
             frozen_after: None,
             change_threshold_ppm: None,
             change_drift_ppm: None,
+            warm_up_closes: 0,
             latency_penalty_ppm: None,
             price_ppm: None,
             price_scale_microunits: None,
@@ -433,6 +437,16 @@ impl Config {
                 policy.change_drift_ppm.unwrap_or(0),
             ),
             (
+                "policy.warm_up_closes",
+                if PolicyKind::from(policy.kind).uses_chance() {
+                    0
+                } else {
+                    1_000_000
+                },
+                "at most 1000000, and 0 for a kind that picks by chance",
+                policy.warm_up_closes,
+            ),
+            (
                 "policy.latency_penalty_ppm",
                 1_000_000,
                 "at most 1000000",
@@ -486,6 +500,7 @@ impl Config {
             policy.parameters.discount_ppm = discount_ppm;
         }
         policy.parameters.frozen_after = self.policy.frozen_after;
+        policy.warm_up_closes = self.policy.warm_up_closes.into();
         for (number, own) in [
             (
                 &mut policy.change_threshold_ppm,

@@ -173,7 +173,11 @@ def screening_vectors():
         ("ties-bid", "Equal scores and keys stand by the bid's index.", twice, WEIGHTS, 2, "off"),
         ("clipped", "Numbers outside [0, 1] are taken as the nearer end.", wild, WEIGHTS, 2, "off"),
         ("other-weights", "Weights that do not sum to one.", POOL, (900_000, 0, 700_001), 4, "off"),
+        ("in-turn", "While the log is warmed up: whom nobody settled for longest first, equal ones turned round.", POOL, WEIGHTS, 5, "in-turn-4"),
+        ("in-turn-equal", "Nobody is settled: another one begins at each close.", equal, WEIGHTS, 3, "in-turn-13"),
+        ("in-turn-known", "The order of settlements alone.", KNOWN, WEIGHTS, 4, "in-turn-7"),
         ("empty", "Nobody bid.", [], WEIGHTS, 5, "everybody"),
+        ("in-turn-empty", "Nobody bid.", [], WEIGHTS, 5, "in-turn-7"),
     ):
         write(
             "screening", name, "ok", "SELECT-9, SELECT-10, SELECT-11", comment,
@@ -263,6 +267,7 @@ def linucb_vectors():
         ("all-new", "Newcomers fill up when nobody else remains.", SHARED, 0, POOL[3:5], 3, "at-most-one", "newcomers"),
         ("neglected", "The last pick goes to whom nobody settled for longest.", SHARED, 60, KNOWN, 3, "at-most-one", "everybody"),
         ("neglected-picked", "Whom nobody settled for longest is picked already.", SHARED, 60, OLD_FIRST, 3, "at-most-one", "everybody"),
+        ("in-turn", "The order of the shortlist, whoever is better or new.", SHARED, 60, POOL, 4, "at-most-one", "in-turn-9"),
         ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", "off"),
         ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", "off"),
     ):

@@ -175,7 +175,7 @@ impl Counterfactual {
                 exploration: if kind.uses_chance() {
                     Exploration::Off
                 } else {
-                    before.exploration(&step.beacon)
+                    before.exploration(step)
                 },
                 ..rules(step)
             },

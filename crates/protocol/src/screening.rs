@@ -60,6 +60,8 @@ pub enum Exploration {
     Newcomers,
     /// For a newcomer, if one bid, and otherwise for whom the log has not settled for longest.
     Everybody,
+    /// All places: the log has this many closes, and is warmed up by trying everybody in turn. Spec: SELECT-28.
+    InTurn(u64),
 }
 
 /// A place in the ranking.
@@ -96,9 +98,10 @@ pub fn composite(candidate: &Candidate, weights: &Weights) -> f64 {
 /// The best `shortlist` candidates, best first; equal scores by raw key bytes, then by bid index.
 ///
 /// With [`Exploration::Newcomers`], the last place goes to the best newcomer if none is among the best and one bid at all. With
-/// [`Exploration::Everybody`] it goes to the one who is [`neglected`] if no newcomer bid, and that one is not among the best.
+/// [`Exploration::Everybody`] it goes to the one who is [`neglected`] if no newcomer bid, and that one is not among the best. With
+/// [`Exploration::InTurn`] the order is that of SELECT-28, and scores are only told.
 ///
-/// Spec: SELECT-11.
+/// Spec: SELECT-11, SELECT-28.
 pub fn rank(
     candidates: &[Candidate],
     weights: &Weights,
@@ -114,10 +117,15 @@ pub fn rank(
             score: composite(candidate, weights),
         })
         .collect();
+    if let Exploration::InTurn(closes) = exploration {
+        in_turn(candidates, &mut ranked, closes);
+        ranked.truncate(shortlist);
+        return ranked;
+    }
     ranked.sort_by(|left, right| best_first(candidates, left, right));
     let is_newcomer = |place: &Ranked| candidates[place.position].newcomer;
     let kept = match exploration {
-        Exploration::Off => None,
+        Exploration::Off | Exploration::InTurn(_) => None,
         Exploration::Newcomers => ranked.iter().position(is_newcomer),
         Exploration::Everybody => ranked
             .iter()
@@ -132,6 +140,24 @@ pub fn rank(
     }
     ranked.truncate(shortlist);
     ranked
+}
+
+/// Whom the log has not settled for longest comes first. Of equals, which all are while nothing is settled, another one with each close: the
+/// order of their keys, turned round by the number of closes.
+fn in_turn(candidates: &[Candidate], ranked: &mut [Ranked], closes: u64) {
+    ranked.sort_by(|left, right| {
+        let [left, right] = [left, right].map(|place| &candidates[place.position]);
+        left.settled_at_close
+            .cmp(&right.settled_at_close)
+            .then_with(|| left.peer.cmp(&right.peer))
+            .then_with(|| left.bid_index.cmp(&right.bid_index))
+    });
+    for equals in ranked.chunk_by_mut(|left, right| {
+        candidates[left.position].settled_at_close == candidates[right.position].settled_at_close
+    }) {
+        let turn = closes % equals.len() as u64;
+        equals.rotate_left(usize::try_from(turn).unwrap_or(0));
+    }
 }
 
 /// The position of the candidate whose newest settlement is the oldest; the first of equals.

@@ -157,7 +157,10 @@ fn exploration(case: &Case) -> Exploration {
         "off" => Exploration::Off,
         "newcomers" => Exploration::Newcomers,
         "everybody" => Exploration::Everybody,
-        other => panic!("an exploration: {other}"),
+        other => match other.strip_prefix("in-turn-") {
+            Some(closes) => Exploration::InTurn(integer(closes)),
+            None => panic!("an exploration: {other}"),
+        },
     }
 }
 

@@ -323,3 +323,63 @@ fn settle_22_a_peer_whose_rewards_changed_is_measured_anew() {
     );
     assert_eq!(after.change.unwrap().rewards, 1);
 }
+
+/// Who was picked at each close so far, by number of the executor.
+fn picked(world: &World, close: usize) -> Vec<usize> {
+    let executor = |peer| {
+        world
+            .executors
+            .iter()
+            .position(|executor| executor.key() == peer)
+            .unwrap()
+    };
+    let orders = &world.orders;
+    assert!(!orders.is_empty(), "close {close}");
+    orders
+        .iter()
+        .map(|order| executor(order.statement.record.executor))
+        .collect()
+}
+
+/// Six peers, two a step: after three closes each was tried once, after six twice; then the policy decides.
+#[test]
+fn select_28_a_log_that_is_warmed_up_tries_everybody_in_turn() {
+    let policy = Policy {
+        warm_up_closes: 6,
+        ..Policy::shared()
+    };
+    let mut world = World::new(6, policy);
+    let mut tried = [0; 6];
+    for close in 1..=6 {
+        world.whole_task();
+        for executor in picked(&world, close) {
+            tried[executor] += 1;
+        }
+        if close == 3 {
+            assert_eq!(tried, [1; 6]);
+        }
+    }
+    assert_eq!(tried, [2; 6]);
+    let learner = world.coordinator.replay.state().learner().unwrap();
+    assert_eq!(learner.model.settled(), 12, "the policy learns from them");
+    world.whole_task();
+    assert_eq!(world.coordinator.replay.state().counters().closes, 7);
+    kit::replay(&world.coordinator.entries).expect("an honest log");
+}
+
+/// With nothing settled in between, too, the turn goes on.
+#[test]
+fn select_28_steps_that_run_at_once_try_others() {
+    let policy = Policy {
+        warm_up_closes: 10,
+        ..Policy::shared()
+    };
+    let mut world = World::new(5, policy);
+    world.picked = 1;
+    let mut tried = std::collections::BTreeSet::new();
+    for close in 1..=5 {
+        world.until_assigned();
+        tried.extend(picked(&world, close));
+    }
+    assert_eq!(tried.len(), 5);
+}

@@ -180,6 +180,7 @@ fn policy_message(policy: &Policy) -> v1::Policy {
             .collect(),
         change_threshold_ppm: policy.change_threshold_ppm,
         change_drift_ppm: policy.change_drift_ppm,
+        warm_up_closes: policy.warm_up_closes,
         price_ppm: policy.price_ppm,
         price_scale_microunits: policy.price_scale_microunits,
     }

@@ -164,6 +164,7 @@ fn policy_json(policy: &Policy) -> Value {
         "frozen_after": parameters.frozen_after,
         "change_threshold_ppm": policy.change_threshold_ppm,
         "change_drift_ppm": policy.change_drift_ppm,
+        "warm_up_closes": policy.warm_up_closes,
         "price_ppm": policy.price_ppm,
         "price_scale_microunits": policy.price_scale_microunits,
         "named": policy

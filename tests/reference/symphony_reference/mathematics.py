@@ -110,6 +110,8 @@ def composite(one, weights):
 def rank(candidates, weights, shortlist, exploration):
     """The best of the candidates as (index, bid, score)."""
     scores = [composite(one, weights) for one in candidates]
+    if exploration.startswith("in-turn-"):
+        return [(i, candidates[i]["bid"], scores[i]) for i in in_turn(candidates, int(exploration[8:]))[:shortlist]]
     order = sorted(range(len(candidates)), key=lambda i: (-scores[i], candidates[i]["peer"], candidates[i]["bid"]))
     best, rest = order[:shortlist], order[shortlist:]
     kept = explored(order, candidates, exploration)
@@ -118,8 +120,18 @@ def rank(candidates, weights, shortlist, exploration):
     return [(i, candidates[i]["bid"], scores[i]) for i in best]
 
 
+def in_turn(candidates, closes):
+    """SELECT-28."""
+    order = sorted(range(len(candidates)), key=lambda i: (candidates[i]["settled_at_close"], candidates[i]["peer"], candidates[i]["bid"]))
+    turned = []
+    for settled in sorted({one["settled_at_close"] for one in candidates}):
+        equals = [i for i in order if candidates[i]["settled_at_close"] == settled]
+        turned += equals[closes % len(equals):] + equals[: closes % len(equals)]
+    return turned
+
+
 def explored(order, candidates, exploration):
-    """SELECT-11: for whom a close keeps a place, best first; `exploration` is off, newcomers or everybody."""
+    """SELECT-11: for whom a close keeps a place, best first; `exploration` is off, newcomers, everybody, or in-turn-CLOSES (SELECT-28)."""
     newcomers = [i for i in order if candidates[i]["newcomer"]] if exploration != "off" else []
     if exploration == "everybody" and order and not newcomers:
         return [min(order, key=lambda i: candidates[i]["settled_at_close"])]
@@ -465,7 +477,9 @@ def pick(policy, shortlist, executors, newcomers_picked, exploration, limited=Tr
     for place in range(1, last + 1):
         known = [i for i in remaining if not shortlist[i]["newcomer"]]
         eligible = remaining
-        if new == 0 and place == last:
+        if exploration.startswith("in-turn-"):
+            eligible = remaining[:1]
+        elif new == 0 and place == last:
             eligible = [i for i in remaining if i in explored(range(len(shortlist)), shortlist, exploration)] or remaining
         elif limited and new > 0:
             eligible = known or remaining

@@ -105,6 +105,7 @@ FIELDS = {
         "noise_ppm": between(0, 10**8), "norm_bound_ppm": between(0, 10**8), "exploration_ppm": between(0, 10**8),
         "winner_bonus_ppm": between(0, 10**7), "latency_penalty_ppm": share, "checker_ppm": between(0, 10**7),
         "discount_ppm": between(500_000, 10**6), "named": named, "change_threshold_ppm": between(0, 10**8), "change_drift_ppm": share,
+        "warm_up_closes": between(0, 10**6),
         "price_ppm": share, "price_scale_microunits": between(1, 10**15),
     },
     "NamedPeer": {"bucket": digest, "peer": key},
@@ -190,6 +191,8 @@ def challenge(message):
 
 def policy(message):
     """CAP-2: named peers, forgetting and a share of chance belong to some kinds only."""
+    if message.kind >= 16 and message.warm_up_closes:
+        return False
     epsilon = 1 <= message.epsilon_ppm <= 10**6 if message.kind == 18 else not message.epsilon_ppm
     return epsilon and (message.kind == 7 or not message.named) and (message.kind <= 3 or message.discount_ppm == 10**6)
 

@@ -711,6 +711,8 @@ class Replay:
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
         explores = ("newcomers" if step.beacon.executors == 1 else "everybody") if explores else "off"
+        if counters.closes <= state.policy.warm_up_closes:
+            explores = f"in-turn-{counters.closes - 1}"  # SELECT-28
         candidates = [self.candidate(step, c) for c in state.candidates if c.eligible]
         weights = (params.screening_similarity_ppm, params.screening_prior_ppm, params.screening_stability_ppm)
         chance, everybody = state.policy.kind in CHANCE, CHANCE.get(state.policy.kind) == "random"

@@ -114,9 +114,10 @@ pub fn pick_next(
     }
 }
 
-/// Positions of those who are eligible for the next pick of a vote, in the order of the shortlist, when these were picked already.
+/// Positions of those who are eligible for the next pick of a vote, in the order of the shortlist, when these were picked already. Where
+/// everybody is tried in turn, the shortlist is that order.
 ///
-/// Spec: SELECT-20.
+/// Spec: SELECT-20, SELECT-28.
 pub fn eligible_for(
     shortlist: &[Candidate],
     picked: &[Candidate],
@@ -130,10 +131,13 @@ pub fn eligible_for(
     let remaining: Vec<usize> = (0..shortlist.len())
         .filter(|position| !is_picked(&shortlist[*position]))
         .collect();
+    if matches!(rules.exploration, Exploration::InTurn(_)) {
+        return remaining.into_iter().take(1).collect();
+    }
     let newcomers = picked.iter().filter(|one| one.newcomer).count();
     let is_last = picked.len() + 1 == rules.executors.min(shortlist.len());
     let explored = match rules.exploration {
-        Exploration::Off => Vec::new(),
+        Exploration::Off | Exploration::InTurn(_) => Vec::new(),
         _ if newcomers > 0 || !is_last => Vec::new(),
         Exploration::Newcomers => newcomers_of(shortlist, &remaining),
         Exploration::Everybody => explored_of(shortlist, &remaining),

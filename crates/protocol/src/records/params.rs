@@ -267,6 +267,8 @@ pub struct Policy {
     pub change_threshold_ppm: u32,
     /// How far a single reward may stray for nothing, in parts per million.
     pub change_drift_ppm: u32,
+    /// Closes of the log up to which executors are picked in turn, whoever is better; 0 where chance picks. Spec: SELECT-28.
+    pub warm_up_closes: u64,
 }
 
 /// What becomes of what the policy before this one learned. Spec: SELECT-27.
@@ -279,6 +281,8 @@ pub enum Learning {
     Kept,
 }
 
+/// Most closes of a warm-up.
+const WARM_UP_MAX: u64 = 1_000_000;
 /// Largest price scale, in microunits: times a million it fits 128 bits many times.
 pub(crate) const PRICE_SCALE_MAX: u64 = 1_000_000_000_000_000;
 /// Most peers that a policy names: the policy is a value of the state, and evidence often holds it.
@@ -307,6 +311,7 @@ impl Policy {
             named: BTreeMap::new(),
             change_threshold_ppm: 4_000_000,
             change_drift_ppm: 100_000,
+            warm_up_closes: 0,
         }
     }
 
@@ -358,6 +363,7 @@ impl Policy {
             price_ppm: 0,
             change_threshold_ppm: 0,
             change_drift_ppm: 0,
+            warm_up_closes: 0,
             ..Self::shared()
         }
     }
@@ -497,6 +503,12 @@ impl Policy {
                 "0 to 100000000",
             )?,
             change_drift_ppm: reader.ppm("change_drift_ppm", value.change_drift_ppm)?,
+            warm_up_closes: reader.within(
+                "warm_up_closes",
+                value.warm_up_closes,
+                0..=if kind.uses_chance() { 0 } else { WARM_UP_MAX },
+                "0 to 1000000, and 0 for a kind that picks by chance",
+            )?,
         };
         Ok(policy)
     }
@@ -547,6 +559,7 @@ impl Policy {
             price_ppm: self.price_ppm,
             price_scale_microunits: self.price_scale_microunits,
             epsilon_ppm: self.parameters.epsilon_ppm,
+            warm_up_closes: self.warm_up_closes,
         }
     }
 }

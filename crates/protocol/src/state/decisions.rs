@@ -61,7 +61,7 @@ impl State {
     fn decide_close(&self, beacon: u64, state_root: Digest) -> Option<(Close, Picked)> {
         let step = self.steps.get(&beacon)?;
         let candidates = self.candidates(step);
-        let exploration = self.exploration(&step.beacon);
+        let exploration = self.exploration(step);
         let ranked = rank(
             &candidates,
             &self.weights(),
@@ -110,16 +110,20 @@ impl State {
             &self.candidates(step),
             &self.weights(),
             shortlist,
-            self.exploration(&step.beacon),
+            self.exploration(step),
         )
     }
 
-    /// For whom the next close keeps one place, if it is this step's: every n-th keeps one. Spec: BEACON-12, SELECT-11.
-    pub fn exploration(&self, beacon: &Beacon) -> Exploration {
+    /// For whom the next close keeps one place, if it is this step's: every n-th keeps one; or all, while the log is warmed up.
+    /// Spec: BEACON-12, SELECT-11, SELECT-28.
+    pub fn exploration(&self, step: &OpenStep) -> Exploration {
+        if self.counters.closes < step.policy.warm_up_closes {
+            return Exploration::InTurn(self.counters.closes);
+        }
         let interval = u64::from(self.params.newcomer_interval());
         if interval == 0 || !(self.counters.closes + 1).is_multiple_of(interval) {
             Exploration::Off
-        } else if beacon.executors == 1 {
+        } else if step.beacon.executors == 1 {
             Exploration::Newcomers
         } else {
             Exploration::Everybody

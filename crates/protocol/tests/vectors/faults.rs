@@ -390,3 +390,51 @@ fn replay_vectors_of_faults_in_chance() {
         &with(&world.coordinator, Body::Draw(wrong)),
     );
 }
+
+#[test]
+fn replay_vectors_of_a_warm_up() {
+    let policy = Policy {
+        warm_up_closes: 4,
+        ..Policy::shared()
+    };
+    let mut world = World::new(5, policy);
+    for _ in 0..3 {
+        world.whole_task();
+    }
+    world.open(1).announce(0).take_bids();
+    let Body::Close(close) = world.coordinator.decision() else {
+        panic!("a close");
+    };
+    let mut wrong = close.clone();
+    wrong.ranking.swap(0, 1);
+    check_fault(
+        "replay-33-warm-up",
+        Rule::Ranking,
+        "Another turn than that of the warm-up.",
+        &with(&world.coordinator, Body::Close(wrong)),
+    );
+    let mut wrong = close;
+    wrong.selections.swap(0, 1);
+    check_fault(
+        "replay-34-warm-up",
+        Rule::Selection,
+        "The second in turn before the first.",
+        &with(&world.coordinator, Body::Close(wrong)),
+    );
+    // The warm-up ends with its fourth close.
+    world.close().assign().pass(50);
+    world.take_receipts("True").take_reveals("True");
+    world.coordinator.decide();
+    world.coordinator.decide();
+    world.until_voted();
+    let Body::Settlement(mut settlement) = world.coordinator.decision() else {
+        panic!("a settlement");
+    };
+    settlement.state_root = Digest::ZERO;
+    check_fault(
+        "replay-42-after-warm-up",
+        Rule::StateRoot,
+        "A wrong state root behind a warm-up.",
+        &with(&world.coordinator, Body::Settlement(settlement)),
+    );
+}

@@ -101,6 +101,7 @@ fn state_json(state: &v1::PolicyState, measures: Option<&Vec<v1::Measure>>) -> V
             "frozen_after": policy.frozen_after,
             "change_threshold_ppm": policy.change_threshold_ppm,
             "change_drift_ppm": policy.change_drift_ppm,
+            "warm_up_closes": policy.warm_up_closes,
             "price_ppm": policy.price_ppm,
             "price_scale_microunits": policy.price_scale_microunits,
         })
