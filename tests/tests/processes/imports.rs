@@ -44,12 +44,18 @@ async fn import_1_a_newcomer_takes_in_what_another_peer_measured() -> anyhow::Re
     let log = header.log_id.to_string();
     let home = network.peers[1].home.clone();
     // Until the newcomer has replayed what its checkpoint covers, there is nothing to take in.
-    let taken = until("the newcomer follows the old log up to a settlement", || async {
-        let (code, text) = command(&home, &["policy", "import", &log, "--weight", "0.5", "--json"])
+    let taken = until(
+        "the newcomer follows the old log up to a settlement",
+        || async {
+            let (code, text) = command(
+                &home,
+                &["policy", "import", &log, "--weight", "0.5", "--json"],
+            )
             .await
             .ok()?;
-        (code == Some(0)).then_some(text)
-    })
+            (code == Some(0)).then_some(text)
+        },
+    )
     .await?;
     let taken: Value = serde_json::from_str(&taken)?;
     assert_eq!(taken["source"], network.peers[0].did_key, "{taken}");

@@ -414,7 +414,16 @@ fn collective(rounds: usize) -> Vec<Cell> {
         sources,
         ..calm(name, rounds)
     });
-    let mut cells = cross(&courses, &default_arm());
+    let warmed_up = Arm::network(
+        "shared, two closes each in turn first",
+        Policy {
+            warm_up_closes: 2 * UNKNOWN.len() as u64,
+            ..Policy::shared()
+        },
+    );
+    let mut arms = default_arm();
+    arms.push(warmed_up);
+    let mut cells = cross(&courses, &arms);
     cells.extend(cross(&courses[..1], &[Arm::Simulated(Simulated::Oracle)]));
     cells
 }
