@@ -24,6 +24,15 @@ fn source(seed: u8, tasks: u32) -> World {
 
 /// What the importer may take in of the source's measures.
 fn imports(source: &mut World, importer: &PublicKey, weight_ppm: u32) -> Vec<MeasuresImported> {
+    some_imports(source, importer, weight_ppm, 100)
+}
+
+fn some_imports(
+    source: &mut World,
+    importer: &PublicKey,
+    weight_ppm: u32,
+    claims_max: usize,
+) -> Vec<MeasuresImported> {
     let author = &mut source.coordinator;
     let state_root = author.replay.state_mut().root();
     let note = author.checkpoint(&author.entries, state_root);
@@ -31,7 +40,7 @@ fn imports(source: &mut World, importer: &PublicKey, weight_ppm: u32) -> Vec<Mea
     author
         .replay
         .state_mut()
-        .imports_for(importer, &checkpoint, weight_ppm, 100)
+        .imports_for(importer, &checkpoint, weight_ppm, claims_max)
         .unwrap()
 }
 
@@ -164,6 +173,25 @@ fn import_5_a_newer_import_makes_the_older_claims_void_and_odds_never_grow_by_it
     take_in(&mut world, &mut theirs, 1_000_000);
     close(odds(&world, &theirs), 0.4);
     assert!(measured_sizes(&world, &theirs) > early);
+    // A newer import of one claim makes all others void.
+    theirs.whole_task();
+    let importer = world.coordinator.key();
+    for import in some_imports(&mut theirs, &importer, 1_000_000, 1) {
+        world.coordinator.push(Body::MeasuresImported(import));
+    }
+    world.whole_task();
+    world.open(1).announce(0).take_bids();
+    let heard = (0..4)
+        .filter(|place| {
+            let own = measured(&world, &world.executors[*place].key()).prior(&kit::params());
+            (standings(&world)[*place].0 - own).abs() > 1e-9
+        })
+        .count();
+    assert_eq!(heard, 1);
+    world.close().assign().pass(50);
+    world.take_receipts("True").take_reveals("True");
+    world.coordinator.decide();
+    world.coordinator.decide();
     world
         .coordinator
         .push(Body::MeasuresImported(MeasuresImported::leave_out(
@@ -173,9 +201,10 @@ fn import_5_a_newer_import_makes_the_older_claims_void_and_odds_never_grow_by_it
     assert!(state.sources().is_empty());
     assert_eq!(state.counters().sources, 0);
     world.open(1).announce(0).take_bids();
-    for (prior, reputation, _) in standings(&world) {
-        close(prior, 1.0 / 3.0);
-        close(reputation, 1.0 / 3.0);
+    for (executor, (prior, reputation, _)) in world.executors.iter().zip(standings(&world)) {
+        let own = measured(&world, &executor.key());
+        close(prior, own.prior(&kit::params()));
+        close(reputation, own.reputation);
     }
 }
 

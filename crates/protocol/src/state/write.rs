@@ -4,8 +4,8 @@
 use symphony_transparency::{Digest, PublicKey, canonical::Writer};
 
 use super::{
-    BucketMeasures, Claim, Duty, Key, OpenStep, OpenTask, PeerMeasures, PendingSelection, PlanProgress,
-    Progress, State, StepBid, own::OwnAssignment, own::OwnReceipt,
+    BucketMeasures, Claim, Duty, Key, OpenStep, OpenTask, PeerMeasures, PendingSelection,
+    PlanProgress, Progress, State, StepBid, own::OwnAssignment, own::OwnReceipt,
 };
 use crate::{policy::Parts, records::CheckerVerdict};
 

@@ -48,7 +48,7 @@ pub enum Experiment {
 
 impl Experiment {
     /// All, in the report's order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Exp1,
         Self::Exp2,
         Self::Exp3,

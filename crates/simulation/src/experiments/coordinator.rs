@@ -13,8 +13,8 @@ use symphony_protocol::{
     embedding::Embedding,
     matching::{Profile, match_ppm},
     records::{
-        AnswerForm, Bid, Capability, Device, Genesis, Issued, MeasuresImported, Opening, Origin, PPM,
-        Params, Policy, Receipt, ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey,
+        AnswerForm, Bid, Capability, Device, Genesis, Issued, MeasuresImported, Opening, Origin,
+        PPM, Params, Policy, Receipt, ResultClass, Reveal, RevealPrivate, StatementRecord, TaskKey,
         ballot_commitment,
     },
     replay::Replay,

@@ -38,6 +38,46 @@ pub(super) fn delay(findings: &[Finding], note: &str) -> Chart {
     }
 }
 
+/// How good a coordinator is in its first half that others told what they measured.
+pub(super) fn collective(findings: &[Finding], note: &str) -> Chart {
+    let mut arms: Vec<&str> = Vec::new();
+    for finding in findings.iter().filter(|finding| !finding.simulation_only) {
+        if !arms.contains(&finding.arm.as_str()) {
+            arms.push(&finding.arm);
+        }
+    }
+    let panels = arms
+        .iter()
+        .map(|arm| {
+            let of_arm = findings.iter().filter(|finding| finding.arm == *arm);
+            let rows = of_arm
+                .enumerate()
+                .filter_map(|(place, finding)| {
+                    Some(Row {
+                        name: finding.course.clone(),
+                        value: finding.figure("before")?,
+                        colour: COLOURS[usize::from(place > 0)],
+                    })
+                })
+                .collect();
+            let alone = figure(findings, "alone", arm, "before")
+                .map(|value| (value.mean, "alone".to_owned()));
+            Panel::Dots(Dots {
+                title: (*arm).to_owned(),
+                rows,
+                target: alone,
+            })
+        })
+        .collect();
+    Chart {
+        title: "What others measured: tasks answered in the first half".to_owned(),
+        note: note.to_owned(),
+        panels,
+        columns: 2,
+        height: 290.0,
+    }
+}
+
 /// What pending updates cost: the total regret with late rewards, less that with immediate ones, as it grows. The half-widths of both add
 /// up.
 fn staleness(findings: &[Finding]) -> Panel {

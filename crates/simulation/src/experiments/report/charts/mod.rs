@@ -27,7 +27,8 @@ pub fn charts(experiment: Experiment, findings: &[Finding], note: &str) -> Vec<(
         ],
         Experiment::Exp3 => vec![(name(""), paper::exp3(findings, &grey))],
         Experiment::Delay => vec![(name(""), learning::delay(findings, note))],
-        Experiment::Join | Experiment::Failures | Experiment::Collective => vec![(
+        Experiment::Collective => vec![(name(""), learning::collective(findings, note))],
+        Experiment::Join | Experiment::Failures => vec![(
             name(""),
             Chart {
                 title: words(experiment).title.to_owned(),
