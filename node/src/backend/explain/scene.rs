@@ -103,7 +103,7 @@ impl<'a> Scene<'a> {
             slot,
             shortlist: self.step.beacon.shortlist,
             newcomer_place: self.moment == Moment::Close
-                && self.state.exploration(&self.step) != Exploration::Off,
+                && self.state.exploration(self.step) != Exploration::Off,
             similarity_weight_ppm: weights.similarity_ppm,
             prior_weight_ppm: weights.prior_ppm,
             stability_weight_ppm: weights.stability_ppm,
@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
             executors: self.step.beacon.executors as usize,
             newcomers: NewcomerRule::AtMostOne,
             exploration: if self.moment == Moment::Close {
-                self.state.exploration(&self.step)
+                self.state.exploration(self.step)
             } else {
                 Exploration::Off
             },
