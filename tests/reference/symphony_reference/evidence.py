@@ -9,7 +9,8 @@ from .keys import text_of
 from .mathematics import embedding, match_ppm
 from .notes import parse_note, read_checkpoint
 from .replay import (
-    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_called, check_order, check_place, claims_alone, class_of, hold, opens, read_entry,
+    RESULT_ANSWERED, RULES, Fault, Replay, Unusable, check_bid, check_called, check_order, check_place, claims_alone, class_of,
+    hold, opens, read_entry,
 )
 from .state import NotOpen, StateMap, digest_of, subtree
 from .statements import name, read_known
@@ -289,7 +290,8 @@ def restored(log, nodes, root, index, previous):
 KEYS = {
     "clock": (0, "Clock"), "counters": (0, "Counters"), "policy": (0, "PolicyState"), "policy-peer/": (32, "PolicyPeerState"),
     "peer/": (32, "PeerMeasures"),
-    "bucket/": (64, "BucketMeasures"), "imports": (0, "ImportsState"), "imported/": (64, "ImportedState"), "capability/": (32, "CapabilityState"), "task/": (8, "TaskState"),
+    "bucket/": (64, "BucketMeasures"), "imports": (0, "ImportsState"), "imported/": (64, "ImportedState"),
+    "capability/": (32, "CapabilityState"), "task/": (8, "TaskState"),
     "beacon/": (8, "BeaconState"), "name/": (32, "NameState"), "bid/": (64, "OwnBidState"), "bid-queue/": (8, "QueuedBid"),
     "assignment/": (32, "OwnAssignmentState"), "assignment-queue/": (8, "QueuedAssignment"),
 }

@@ -403,7 +403,8 @@ class Replay:
         """IMPORT-2 to IMPORT-5."""
         rule, counters = "REPLAY-51", self.map.edit("counters")
         claims = claims_alone(body, self.author)
-        state = clone(self.map.get("imports") or MESSAGES["ImportsState"]()) if counters.sources else MESSAGES["ImportsState"]()
+        held = self.map.get("imports") if counters.sources else None
+        state = clone(held) if held else MESSAGES["ImportsState"]()
         known = next((one for one in state.sources if one.peer == body.source), None)
         if not body.weight_ppm:
             hold(known, rule, "a source that is taken in", body.source.hex())
@@ -415,7 +416,8 @@ class Replay:
             if known:
                 known.size, known.odds = size, pack(min(unpack(known.odds), odds))
             else:
-                kept = sorted([*state.sources, MESSAGES["SourceState"](peer=body.source, size=size, odds=pack(odds))], key=lambda one: one.peer)
+                new = MESSAGES["SourceState"](peer=body.source, size=size, odds=pack(odds))
+                kept = sorted([*state.sources, new], key=lambda one: one.peer)
                 state = MESSAGES["ImportsState"](sources=kept)
         for rest, claim in claims:
             row = self.map.get("imported/", rest)
@@ -1102,7 +1104,8 @@ class Replay:
             bucket = self.map.put("bucket/", key, clone(self.bucket_measures(step.bucket, selection.executor)))
             alone = step.beacon.executors == 1 and result == VALID and selection.checker != 2  # no checker found it wrong
             self.judge_sources(step.bucket, selection.executor, bucket, result == WON or alone)
-            if self.look_for_change(bucket, self.state_of(step).policy, reward) and counters.sources and selection.executor != self.author:
+            changed = self.look_for_change(bucket, self.state_of(step).policy, reward)
+            if changed and counters.sources and selection.executor != self.author:
                 self.map.remove("imported/", key)  # IMPORT-8
             bucket.settlements += 1
             bucket.settled_at_close = counters.closes

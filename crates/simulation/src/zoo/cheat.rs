@@ -170,6 +170,9 @@ cheats! {
     /// A propensity that makes a pick look rarer than it was.
     WrongPropensity = "wrong-propensity", Coordinator, [Propensity],
         "writes a smaller propensity for its first pick than the draw had";
+    /// The own record, a second time, as that of another.
+    WrongImport = "wrong-import", Coordinator, [Import],
+        "takes its own measures in as those of another peer, so that they count twice";
     /// Other picks than the seed's.
     WrongDraw = "wrong-draw", Coordinator, [Selection],
         "picks in another order than the seed gives";

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use symphony_protocol::{
     records::{
-        Body, Entry, Issued, Opening, Origin, Received, Revocation, RootRecorded, Settlement,
+        Body, Entry, Issued, MeasuresImported, Opening, Origin, Received, Revocation, RootRecorded,
+        Settlement,
     },
     state::{Duty, Progress},
 };
@@ -102,6 +103,7 @@ impl Doctor {
                 Cheat::SettledTwice
                 | Cheat::OpeningTwice
                 | Cheat::RevokedReliance
+                | Cheat::WrongImport
                 | Cheat::Malformed
                 | Cheat::TimeBackwards
                 | Cheat::ForkEqual
@@ -201,7 +203,7 @@ impl Doctor {
         let index = entry.index;
         let once = !matches!(
             self.cheat,
-            Cheat::SettledTwice | Cheat::OpeningTwice | Cheat::RevokedReliance
+            Cheat::SettledTwice | Cheat::OpeningTwice | Cheat::RevokedReliance | Cheat::WrongImport
         );
         if once && (self.begun || !self.dares()) {
             return Change::Keep;
@@ -222,6 +224,10 @@ impl Doctor {
                     change
                 }
                 _ => Change::Keep,
+            },
+            Cheat::WrongImport => match self.own_measures() {
+                Some(import) => self.instead(entry, |_| Body::MeasuresImported(import)),
+                None => Change::Keep,
             },
             Cheat::Malformed => Change::Bytes(entry.clone(), vec![0]),
             Cheat::TimeBackwards => Change::Entry(Entry {
@@ -245,6 +251,17 @@ impl Doctor {
                 })
             }
         }
+    }
+
+    /// What this log measured, as another peer would take it in; nothing before anybody was measured.
+    fn own_measures(&self) -> Option<MeasuresImported> {
+        let mut own = self.inside.clone();
+        let checkpoint = own.checkpoint().sign(&self.secret);
+        let author = own.author();
+        let imports = own
+            .state_mut()
+            .imports_for(&author, &checkpoint, 1_000_000, 8);
+        imports.ok()?.into_iter().next()
     }
 
     /// Notes the bytes of an entry, where they show the cheat.
