@@ -92,7 +92,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(count, 19);
+        assert_eq!(count, 20);
     }
 
     #[test]
