@@ -29,7 +29,7 @@ proof, and weighs from then on as much as it foretells: a source that lies is so
 pub(in crate::cli) struct ImportArgs {
     /// Log id of the peer whose measures are taken in, 64 hexadecimal digits
     #[arg(value_name = "LOG", value_parser = parse_log)]
-    log: LogName,
+    source: LogName,
     /// What its word weighs against the own record at first, above 0 and at most 1
     #[arg(long, default_value = "1", value_name = "WEIGHT", value_parser = parse_weight, conflicts_with = "leave_out")]
     weight: NonZeroU32,
@@ -52,7 +52,7 @@ impl ImportArgs {
             weight_ppm: (!self.leave_out).then_some(self.weight),
             claims_max: self.claims as usize,
         };
-        let response = client.import(self.log, query).await?;
+        let response = client.import(self.source, query).await?;
         if self.output.json {
             print_json(&json!({
                 "source": key(response.source.as_ref()),
