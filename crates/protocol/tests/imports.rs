@@ -3,7 +3,10 @@
 
 mod kit;
 
-use kit::{Author, World, assert_fault, convicts};
+use kit::{
+    Author, World, assert_fault, convicts,
+    measures::{largest_window, measures_for},
+};
 use prost::Message;
 use symphony_proto::{evidence::v1 as evidence, log::v1 as wire};
 use symphony_protocol::{
@@ -11,7 +14,7 @@ use symphony_protocol::{
     records::{Body, Entry, MeasuresImported, Phase, Policy, Timeout},
     state::{BucketMeasures, CLAIMS_MAX, SOURCES_MAX},
 };
-use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
+use symphony_transparency::PublicKey;
 
 /// Whose measures are taken in, after so many settled tasks of four executors.
 fn source(seed: u8, tasks: u32) -> World {
@@ -24,24 +27,7 @@ fn source(seed: u8, tasks: u32) -> World {
 
 /// What the importer may take in of the source's measures.
 fn imports(source: &mut World, importer: &PublicKey, weight_ppm: u32) -> Vec<MeasuresImported> {
-    some_imports(source, importer, weight_ppm, 100)
-}
-
-fn some_imports(
-    source: &mut World,
-    importer: &PublicKey,
-    weight_ppm: u32,
-    claims_max: usize,
-) -> Vec<MeasuresImported> {
-    let author = &mut source.coordinator;
-    let state_root = author.replay.state_mut().root();
-    let note = author.checkpoint(&author.entries, state_root);
-    let checkpoint = SignedCheckpoint::parse_and_verify(&note, &author.key()).unwrap();
-    author
-        .replay
-        .state_mut()
-        .imports_for(importer, &checkpoint, weight_ppm, claims_max)
-        .unwrap()
+    measures_for(&mut source.coordinator, importer, weight_ppm, 100)
 }
 
 fn take_in(world: &mut World, source: &mut World, weight_ppm: u32) {
@@ -176,7 +162,7 @@ fn import_5_a_newer_import_makes_the_older_claims_void_and_odds_never_grow_by_it
     // A newer import of one claim makes all others void.
     theirs.whole_task();
     let importer = world.coordinator.key();
-    for import in some_imports(&mut theirs, &importer, 1_000_000, 1) {
+    for import in measures_for(&mut theirs.coordinator, &importer, 1_000_000, 1) {
         world.coordinator.push(Body::MeasuresImported(import));
     }
     world.whole_task();
@@ -449,22 +435,8 @@ fn evidence_2_a_wrong_root_beside_four_sources_is_proved_in_a_small_file() {
         take_in(&mut world, &mut theirs, 1_000_000);
     }
     world.whole_task().whole_task();
-    let mut largest = 0;
     let author = &world.coordinator;
-    for size in 2..=author.entries.len() {
-        let entries = author.entries[..size].to_vec();
-        let note = author.checkpoint(&entries, Digest::from_bytes([7; 32]));
-        let fault = Fault {
-            peer: author.key(),
-            rule: Rule::StateRoot,
-            entry: size as u64 - 1,
-            expected: String::new(),
-            found: String::new(),
-        };
-        let file = symphony_protocol::evidence::Evidence::prove(&entries, &note, &[], &fault)
-            .unwrap_or_else(|error| panic!("entry {}: {error}", size - 1));
-        largest = largest.max(file.bytes().len());
-    }
+    let largest = largest_window(author);
     assert!(largest <= kit::ORDINARY_SIZE_MAX, "{largest} bytes");
     let network = kit::params().network_id();
     let kinds: Vec<&str> = author

@@ -268,7 +268,8 @@ impl State {
     /// author and `importer`, in as many imports as they fill. `checkpoint` is the author's, over this very state.
     ///
     /// # Errors
-    /// A weight outside 1 to 1,000,000.
+    /// A weight outside 1 to 1,000,000, in parts per million, or a claim that does not fit into [`IMPORT_SIZE_MAX`](crate::records::IMPORT_SIZE_MAX)
+    /// bytes by itself.
     ///
     /// Spec: IMPORT-1 to IMPORT-3.
     pub fn imports_for(

@@ -1,38 +1,17 @@
 //! Whatever an author writes, and wherever it then breaks a rule, one small file proves it. Spec: REPLAY-16, EVIDENCE-2.
 
 use symphony_protocol::{
-    Fault, Rule,
+    Rule,
     embedding::Embedding,
-    evidence::Evidence,
     records::{Body, Capability, Issued, Model, Policy, RootRecorded},
     state::Duty,
 };
 use symphony_transparency::Digest;
 
 use crate::{
-    kit::{Author, ORDINARY_SIZE_MAX, World},
+    kit::{Author, ORDINARY_SIZE_MAX, World, measures::largest_window},
     wandering::wander,
 };
-
-/// Proves a wrong state root over each entry of a log, which needs everything since the root before it. Gives the largest file.
-fn largest_window(author: &Author) -> usize {
-    let mut largest = 0;
-    for size in 2..=author.entries.len() {
-        let entries = author.entries[..size].to_vec();
-        let note = author.checkpoint(&entries, Digest::from_bytes([7; 32]));
-        let fault = Fault {
-            peer: author.key(),
-            rule: Rule::StateRoot,
-            entry: size as u64 - 1,
-            expected: String::new(),
-            found: String::new(),
-        };
-        let evidence = Evidence::prove(&entries, &note, &[], &fault)
-            .unwrap_or_else(|error| panic!("entry {}: {error}", size - 1));
-        largest = largest.max(evidence.bytes().len());
-    }
-    largest
-}
 
 fn choices(seed: u32, count: usize) -> Vec<u8> {
     let mut number = seed;

@@ -6,6 +6,8 @@
     reason = "a kit of tests: each uses a part of it"
 )]
 
+pub(crate) mod measures;
+
 use symphony_protocol::{
     Fault,
     chance::{nonce_commitment, secret_commitment},

@@ -4,11 +4,11 @@ use symphony_protocol::{
     Rule,
     records::{Body, MeasuresImported, Phase, Policy, Timeout},
 };
-use symphony_transparency::{PublicKey, SignedCheckpoint};
+use symphony_transparency::{Digest, PublicKey};
 
 use crate::{
     check_fault,
-    kit::{Author, EXECUTE_MS, World},
+    kit::{Author, EXECUTE_MS, World, measures::measures_for},
     with,
 };
 
@@ -18,15 +18,7 @@ fn measured(seed: u8, tasks: u32, importer: &PublicKey) -> Vec<MeasuresImported>
     for _ in 0..tasks {
         world.whole_task();
     }
-    let author = &mut world.coordinator;
-    let state_root = author.replay.state_mut().root();
-    let note = author.checkpoint(&author.entries, state_root);
-    let checkpoint = SignedCheckpoint::parse_and_verify(&note, &author.key()).unwrap();
-    author
-        .replay
-        .state_mut()
-        .imports_for(importer, &checkpoint, 750_000, 100)
-        .unwrap()
+    measures_for(&mut world.coordinator, importer, 750_000, 100)
 }
 
 /// Two sources, tasks in which what they foretold comes true and does not, a peer measured anew, a source left out.
@@ -110,7 +102,7 @@ fn replay_vectors_of_imports() {
     let Body::Settlement(mut settlement) = world.until_voted().coordinator.decision() else {
         panic!("a settlement");
     };
-    settlement.state_root = symphony_transparency::Digest::ZERO;
+    settlement.state_root = Digest::ZERO;
     check_fault(
         "replay-42-beside-sources",
         Rule::StateRoot,

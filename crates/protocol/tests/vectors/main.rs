@@ -10,7 +10,7 @@ mod imports;
 #[path = "../kit/mod.rs"]
 mod kit;
 
-use kit::{Author, World, acknowledge, params, replay};
+use kit::{Author, World, acknowledge, measures::measures_for, params, replay};
 use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 use symphony_protocol::Rule;
 use symphony_protocol::evidence::Evidence;
@@ -18,7 +18,7 @@ use symphony_protocol::records::{
     Body, Capability, Entry, Phase, Policy, Reveal, Revocation, StatementRecord, Timeout,
 };
 use symphony_protocol::state::Duty;
-use symphony_transparency::{Digest, SignedCheckpoint};
+use symphony_transparency::Digest;
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -146,15 +146,8 @@ fn log_vectors_of_entries() {
     chance.until_assigned();
     let mut source = World::of(2, 4, Policy::shared());
     source.whole_task();
-    let author = &mut source.coordinator;
-    let state_root = author.replay.state_mut().root();
-    let note = author.checkpoint(&author.entries, state_root);
-    let checkpoint = SignedCheckpoint::parse_and_verify(&note, &author.key()).unwrap();
-    let imports = author
-        .replay
-        .state_mut()
-        .imports_for(&chance.coordinator.key(), &checkpoint, 1_000_000, 8)
-        .unwrap();
+    let importer = chance.coordinator.key();
+    let imports = measures_for(&mut source.coordinator, &importer, 1_000_000, 8);
     for import in imports {
         let import = Body::MeasuresImported(import);
         chance.coordinator.push(import);
