@@ -164,11 +164,14 @@ def screening_vectors():
         ("newcomer", "The third place is kept for the better newcomer.", POOL, WEIGHTS, 3, "newcomers"),
         ("newcomer-present", "A newcomer is among the best already.", POOL[2:5], WEIGHTS, 2, "newcomers"),
         ("no-newcomer", "A place is kept, but nobody is new.", POOL[:3], WEIGHTS, 2, "newcomers"),
-        ("neglected", "The third place is kept for whom nobody settled for longest.", KNOWN, WEIGHTS, 3, "everybody"),
-        ("neglected-present", "Whom nobody settled for longest is among the best already.", KNOWN, WEIGHTS, 5, "everybody"),
-        ("neglected-equal", "Of two with the oldest settlement the better one.", [*KNOWN, candidate(7, 17, similarity=0.2, settled_at_close=3)],
-         WEIGHTS, 3, "everybody"),
-        ("neglected-newcomer", "A newcomer goes before the known.", POOL, WEIGHTS, 3, "everybody"),
+        ("neglected", "The third place is kept for the largest product of prior and closes since the newest settlement.", KNOWN, WEIGHTS, 3, "everybody-42"),
+        ("neglected-prior", "Who was settled longest ago has a small prior, and waits.", [{**one, "prior": 0.01} if one["bid"] == 15 else one for one in KNOWN],
+         WEIGHTS, 2, "everybody-42"),
+        ("neglected-late", "Closes that are fewer than those at a settlement count as equal.", KNOWN, WEIGHTS, 3, "everybody-8"),
+        ("neglected-present", "The neglected one is among the best already.", KNOWN, WEIGHTS, 5, "everybody-42"),
+        ("neglected-equal", "Of two with the largest product the better one.", [*KNOWN, candidate(7, 17, similarity=0.2, prior=0.66, settled_at_close=3)],
+         WEIGHTS, 3, "everybody-42"),
+        ("neglected-newcomer", "A newcomer goes before the known.", POOL, WEIGHTS, 3, "everybody-42"),
         ("ties", "Equal scores stand by key bytes.", equal, WEIGHTS, 8, "off"),
         ("ties-bid", "Equal scores and keys stand by the bid's index.", twice, WEIGHTS, 2, "off"),
         ("clipped", "Numbers outside [0, 1] are taken as the nearer end.", wild, WEIGHTS, 2, "off"),
@@ -177,7 +180,7 @@ def screening_vectors():
          "in-turn-4"),
         ("in-turn-equal", "Nobody is settled: another one begins at each close.", equal, WEIGHTS, 3, "in-turn-13"),
         ("in-turn-known", "The order of settlements alone.", KNOWN, WEIGHTS, 4, "in-turn-7"),
-        ("empty", "Nobody bid.", [], WEIGHTS, 5, "everybody"),
+        ("empty", "Nobody bid.", [], WEIGHTS, 5, "everybody-42"),
         ("in-turn-empty", "Nobody bid.", [], WEIGHTS, 5, "in-turn-7"),
     ):
         write(
@@ -202,7 +205,8 @@ def model_fields(model, parameters):
     yield "observations", model.t
     yield "triangle", listed(triangle(model.inverse))
     yield "b", listed(model.b)
-    yield "theta", listed(times(model.inverse, model.b))
+    yield "settled", listed(triangle(model.settled))
+    yield "theta", listed(times(model.settled, model.b))
     yield "beta", bits(Parameters(*parameters[:6], 1_000_000, 1_000_000).width_scale(6, model.t))
 
 
@@ -240,6 +244,19 @@ def linucb_vectors():
             *model_fields(model, parameters), ("assess", f"{listed(x)} {listed(model.assess([x], 0)[0])}"),
         )
     model, steps = LinUcb(lasting(SHARED)), []
+    for index, (x, r) in enumerate(history("shared", 20)):
+        model.choice(x)
+        steps.append(("choice", listed(x)))
+        if index % 2 == 0:
+            model.reward(r, x)
+            steps.append(("reward", f"{bits(r)} {listed(x)}"))
+    x = features("shared", POOL[0])
+    write(
+        "linucb", "learn-pending", "ok", "SELECT-15, SELECT-17, SELECT-19", "Every second reward is still to come: it has no say in the estimate.",
+        ("parameters", " ".join(map(str, SHARED))), *steps, *model_fields(model, SHARED),
+        ("assess", f"{listed(x)} {listed(model.assess([x], 0)[0])}"),
+    )
+    model, steps = LinUcb(lasting(SHARED)), []
     for index, (x, r) in enumerate(history("shared", 12)):
         model.choice(x)
         steps.append(("choice", listed(x)))
@@ -266,8 +283,8 @@ def linucb_vectors():
         ("explore", "The last pick goes to a newcomer.", SHARED, 60, POOL, 3, "at-most-one", "newcomers"),
         ("unlimited", "Newcomers count like everybody.", SHARED, 0, POOL[3:], 4, "unlimited", "off"),
         ("all-new", "Newcomers fill up when nobody else remains.", SHARED, 0, POOL[3:5], 3, "at-most-one", "newcomers"),
-        ("neglected", "The last pick goes to whom nobody settled for longest.", SHARED, 60, KNOWN, 3, "at-most-one", "everybody"),
-        ("neglected-picked", "Whom nobody settled for longest is picked already.", SHARED, 60, OLD_FIRST, 3, "at-most-one", "everybody"),
+        ("neglected", "The last pick goes to the neglected one.", SHARED, 60, KNOWN, 3, "at-most-one", "everybody-42"),
+        ("neglected-picked", "The neglected one is picked already.", SHARED, 60, OLD_FIRST, 3, "at-most-one", "everybody-51"),
         ("in-turn", "The order of the shortlist, whoever is better or new.", SHARED, 60, POOL, 4, "at-most-one", "in-turn-9"),
         ("paper", "The policy is not changed by picks.", PAPER, 30, POOL, 3, "at-most-one", "off"),
         ("ties", "Equal scores fall to the smallest key.", PAPER, 0, POOL[6:4:-1], 1, "at-most-one", "off"),

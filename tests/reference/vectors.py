@@ -283,8 +283,9 @@ def linucb(v):
         model = policy.rule.model
     beta = parameters.width_scale(6, model.t) if parameters.exploration == 1 else m.Parameters(
         kind, *map(int, ppm[:5]), 10**6, 10**6).width_scale(6, model.t)
-    same((str(model.t), listed(m.triangle(model.inverse)), listed(model.b), listed(m.times(model.inverse, model.b)), listed([beta])),
-         tuple(v.text(name) for name in ("observations", "triangle", "b", "theta", "beta")), "model")
+    same((str(model.t), listed(m.triangle(model.inverse)), listed(m.triangle(model.settled)), listed(model.b),
+          listed(m.times(model.settled, model.b)), listed([beta])),
+         tuple(v.text(name) for name in ("observations", "triangle", "settled", "b", "theta", "beta")), "model")
     if "assess" in v:
         x = numbers(v.text("assess").split())[:6]
         same(f"{listed(x)} {listed(model.assess([x], 0)[0])}", v.text("assess"), "assessment")
@@ -327,7 +328,7 @@ def learned(policy):
 def line_of(model):
     """Choices, the choice up to which it is discounted, and then its numbers in the order of `LinearState`."""
     state = replay.numbers_of(model)
-    return f"{state.observations} {state.until} {(state.weight + state.matrix + state.squared + state.cross + state.b).hex()}"
+    return f"{state.observations} {state.until} {(state.weight + state.matrix + state.squared + state.cross + state.b + state.settled).hex()}"
 
 
 def steps(v):

@@ -83,6 +83,9 @@ fn split(x: f64) -> (f64, f64) {
     }
 }
 
+/// Largest count and magnitude in a state: no log counts so far, and sums of such numbers stay exact. Spec: EVIDENCE-11.
+pub(crate) const COUNT_MAX: u64 = 1 << 53;
+
 /// Parts per million as a ratio: `ppm / 1 000 000`, one division.
 ///
 /// Exact integers up to 2⁵³ are converted without rounding; a larger number rounds to nearest first.

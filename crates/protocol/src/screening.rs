@@ -56,10 +56,10 @@ pub enum Exploration {
     /// For nobody: all compete.
     #[default]
     Off,
-    /// For a newcomer, if one bid. So it is where one executor is asked for: whoever is tried then answers alone.
+    /// For a newcomer, if one bid. So it mostly is where one executor is asked for: whoever is tried then answers alone.
     Newcomers,
-    /// For a newcomer, if one bid, and otherwise for whom the log has not settled for longest.
-    Everybody,
+    /// For a newcomer, if one bid, and otherwise for who is [`neglected`]; the log has this many closes, this one included.
+    Everybody(u64),
     /// All places: the log has this many closes, and is warmed up by trying everybody in turn. Spec: SELECT-28.
     InTurn(u64),
 }
@@ -127,10 +127,10 @@ pub fn rank(
     let kept = match exploration {
         Exploration::Off | Exploration::InTurn(_) => None,
         Exploration::Newcomers => ranked.iter().position(is_newcomer),
-        Exploration::Everybody => ranked
-            .iter()
-            .position(is_newcomer)
-            .or_else(|| neglected(ranked.iter().map(|place| &candidates[place.position]))),
+        Exploration::Everybody(closes) => ranked.iter().position(is_newcomer).or_else(|| {
+            let ordered = ranked.iter().map(|place| &candidates[place.position]);
+            neglected(ordered, closes)
+        }),
     };
     if let Some(kept) = kept
         && shortlist > 0
@@ -160,14 +160,26 @@ fn in_turn(candidates: &[Candidate], ranked: &mut [Ranked], closes: u64) {
     }
 }
 
-/// The position of the candidate whose newest settlement is the oldest; the first of equals.
+/// The position of the candidate with the largest product of its prior and the closes since its newest settlement, in a log with this
+/// many closes; the first of equals. Whoever fails whenever it is tried waits longer each time, and is never left out for good.
 ///
 /// Spec: SELECT-11.
-pub fn neglected<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Option<usize> {
-    candidates
-        .enumerate()
-        .min_by_key(|(_, candidate)| candidate.settled_at_close)
-        .map(|(position, _)| position)
+pub fn neglected<'a>(
+    candidates: impl Iterator<Item = &'a Candidate>,
+    closes: u64,
+) -> Option<usize> {
+    let neglect = |candidate: &Candidate| {
+        let since = closes.saturating_sub(candidate.settled_at_close);
+        since as f64 * unit(candidate.prior)
+    };
+    let mut most: Option<(usize, f64)> = None;
+    for (position, candidate) in candidates.enumerate() {
+        let neglect = neglect(candidate);
+        if most.is_none_or(|(_, so_far)| neglect > so_far) {
+            most = Some((position, neglect));
+        }
+    }
+    most.map(|(position, _)| position)
 }
 
 fn best_first(candidates: &[Candidate], left: &Ranked, right: &Ranked) -> Ordering {
@@ -325,14 +337,22 @@ pub(crate) mod tests {
                 .map(|place| place.position)
                 .collect()
         };
+        let everybody = Exploration::Everybody(72);
         // The first of the two that were settled at the same close.
-        assert_eq!(places(&candidates, 3, Exploration::Everybody), [0, 1, 3]);
+        assert_eq!(places(&candidates, 3, everybody), [0, 1, 3]);
         assert_eq!(places(&candidates, 3, Exploration::Newcomers), [0, 1, 2]);
         // It is among the best already.
-        assert_eq!(places(&candidates, 4, Exploration::Everybody), [0, 1, 2, 3]);
+        assert_eq!(places(&candidates, 4, everybody), [0, 1, 2, 3]);
+        // 60 closes are long for whom half is expected of, and not for whom little is.
+        candidates[3].prior = 0.2;
+        assert_eq!(places(&candidates, 3, everybody), [0, 1, 4]);
+        candidates[4].prior = 0.2;
+        assert_eq!(places(&candidates, 3, everybody), [0, 1, 2]);
+        candidates[2].settled_at_close = 71;
+        assert_eq!(places(&candidates, 3, everybody), [0, 1, 3]);
         // A newcomer goes before it.
         candidates.push(newcomer(6, 0.1));
-        assert_eq!(places(&candidates, 3, Exploration::Everybody), [0, 1, 5]);
+        assert_eq!(places(&candidates, 3, everybody), [0, 1, 5]);
     }
 
     #[test]
@@ -348,7 +368,7 @@ pub(crate) mod tests {
             shortlist in 0usize..8,
             explore in 0usize..3,
         ) {
-            let explore = [Exploration::Off, Exploration::Newcomers, Exploration::Everybody][explore];
+            let explore = [Exploration::Off, Exploration::Newcomers, Exploration::Everybody(9)][explore];
             let candidates: Vec<Candidate> = (0u8..)
                 .zip(&likeness)
                 .map(|(seed, (likeness, newcomer))| Candidate {

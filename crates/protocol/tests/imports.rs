@@ -14,7 +14,7 @@ use symphony_protocol::{
     records::{Body, Entry, MeasuresImported, Phase, Policy, Timeout},
     state::{BucketMeasures, CLAIMS_MAX, SOURCES_MAX},
 };
-use symphony_transparency::PublicKey;
+use symphony_transparency::{Checkpoint, PublicKey};
 
 /// Whose measures are taken in, after so many settled tasks of four executors.
 fn source(seed: u8, tasks: u32) -> World {
@@ -239,23 +239,31 @@ fn import_8_claims_go_when_the_peer_is_measured_anew() {
     assert!(anew);
 }
 
-/// The entry of an import, changed, and what replay says; the fault is proved by a file.
+/// The next entry: an import, changed.
+fn changed(
+    world: &World,
+    import: &MeasuresImported,
+    change: impl FnOnce(&mut wire::MeasuresImported),
+) -> Vec<u8> {
+    let body = Body::MeasuresImported(import.clone());
+    let bytes = world.coordinator.entry(body).encode();
+    let mut entry = wire::Entry::decode(bytes.as_slice()).unwrap();
+    let Some(wire::entry::Body::MeasuresImported(body)) = &mut entry.body else {
+        panic!("an import");
+    };
+    change(body);
+    entry.encode_to_vec()
+}
+
+/// The entry of a changed import, and what replay says; the fault is proved by a file.
 #[track_caller]
 fn refused(
     world: &mut World,
     import: &MeasuresImported,
     change: impl FnOnce(&mut wire::MeasuresImported),
 ) -> Fault {
+    let bytes = changed(world, import, change);
     let author = &mut world.coordinator;
-    let bytes = author
-        .entry(Body::MeasuresImported(import.clone()))
-        .encode();
-    let mut entry = wire::Entry::decode(bytes.as_slice()).unwrap();
-    let Some(wire::entry::Body::MeasuresImported(body)) = &mut entry.body else {
-        panic!("an import");
-    };
-    change(body);
-    let bytes = entry.encode_to_vec();
     let before = author.replay.state_mut().root();
     let fault = author.replay.push(&bytes).expect_err("a fault");
     assert_eq!(author.replay.state_mut().root(), before);
@@ -323,6 +331,25 @@ fn import_1_a_checkpoint_that_the_source_did_not_sign_is_malformed() {
     ] {
         let fault = refused(&mut world, &import, |body| change(body, other));
         assert_eq!(fault.rule, Rule::Malformed, "{fault}");
+    }
+    // A size that no state holds: evidence could not open the sources that hold it.
+    let taken = import.taken.as_ref().unwrap();
+    for (size, malformed) in [(1 << 53, false), ((1 << 53) + 1, true)] {
+        let checkpoint = Checkpoint {
+            size,
+            ..taken.checkpoint
+        };
+        let note = checkpoint.sign(&theirs.coordinator.secret).text();
+        let with_size = |body: &mut wire::MeasuresImported| body.checkpoint = note.into_bytes();
+        if malformed {
+            assert_eq!(
+                refused(&mut world, &import, with_size).rule,
+                Rule::Malformed
+            );
+        } else {
+            let bytes = changed(&world, &import, with_size);
+            world.coordinator.push_bytes(bytes).unwrap();
+        }
     }
 }
 

@@ -469,6 +469,26 @@ fn vote_8_under_screening_a_step_weighs_its_mean_score() {
     close(decide_task(&mut world).winner.unwrap().weight, score);
 }
 
+/// One executor of three: when no newcomer is left, one close of 64 goes to who is neglected, and all others to the favourite.
+/// Spec: BEACON-12, SELECT-11, SELECT-20.
+#[test]
+fn beacon_12_one_executor_is_neglected_at_most_until_the_64th_close() {
+    let mut world = World::new(3, Policy::shared());
+    world.picked = 1;
+    world.shortlist = 2;
+    let mut chosen = Vec::new();
+    for _ in 0..192 {
+        world.whole_task();
+        chosen.push(world.orders[0].statement.record.executor);
+    }
+    let favourite = chosen[191 - 1];
+    let others: Vec<usize> = (65..=192)
+        .filter(|close| chosen[close - 1] != favourite)
+        .collect();
+    assert_eq!(others, [128, 192]);
+    assert_ne!(chosen[127], chosen[191], "each in its turn");
+}
+
 #[test]
 fn beacon_12_every_eighth_close_keeps_a_place_for_a_newcomer() {
     let mut world = World::new(3, Policy::shared());

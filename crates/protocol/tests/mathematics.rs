@@ -156,10 +156,10 @@ fn exploration(case: &Case) -> Exploration {
     match case.one("exploration") {
         "off" => Exploration::Off,
         "newcomers" => Exploration::Newcomers,
-        "everybody" => Exploration::Everybody,
-        other => match other.strip_prefix("in-turn-") {
-            Some(closes) => Exploration::InTurn(integer(closes)),
-            None => panic!("an exploration: {other}"),
+        other => match other.rsplit_once('-') {
+            Some(("everybody", closes)) => Exploration::Everybody(integer(closes)),
+            Some(("in-turn", closes)) => Exploration::InTurn(integer(closes)),
+            _ => panic!("an exploration: {other}"),
         },
     }
 }
@@ -277,6 +277,7 @@ fn learned(case: &Case) -> LinUcb<6> {
 fn is_policy(case: &Case, policy: &LinUcb<6>) {
     case.is("observations", policy.observations().to_string());
     case.is("triangle", listed(&policy.triangle()));
+    case.is("settled", listed(&policy.parts().settled));
     case.is("b", listed(&policy.b()));
     case.is("theta", listed(&policy.theta()));
     let beta = policy.parameters().beta(6, policy.observations() as f64);
@@ -285,7 +286,7 @@ fn is_policy(case: &Case, policy: &LinUcb<6>) {
 
 #[test]
 fn select_16_linucb_vectors() {
-    each("linucb", 16, |case| {
+    each("linucb", 17, |case| {
         let policy = learned(case);
         if case.has("executors") {
             let rules = PickRules {
@@ -339,6 +340,7 @@ fn shown_parts(parts: &Parts) -> String {
         &parts.squared,
         &parts.cross,
         &parts.b,
+        &parts.settled,
     ]
     .concat();
     let numbers: String = all.iter().map(|number| shown(*number)).collect();

@@ -4,8 +4,8 @@ import dataclasses
 
 from . import records, statements, tree
 from .audit import word_of
-from .encoding import H, Refused, check_listed, decode, decode_bytes, require
-from .keys import text_of
+from .encoding import H, Refused, check_listed, decode, decode_bytes, require, unpack
+from .keys import key_is_acceptable, text_of
 from .mathematics import embedding, match_ppm
 from .notes import parse_note, read_checkpoint
 from .replay import (
@@ -314,7 +314,15 @@ CONSISTENT = {
     "task/": lambda task: all(not (plan.open and plan.finished) and (plan.finished or not plan.answer) for plan in task.plans),
     "beacon/": lambda beacon: all(map(consistent_selection, beacon.selections)),
     "assignment/": lambda order: order.receipt or not order.ballot,
+    "imports": lambda state: state.sources and all(0 <= unpack(one.odds) <= 16 for one in state.sources),
+    "imported/": lambda state: state.claims and all(map(consistent_claim, state.claims)),
 }
+# Where the log key of a peer stands in the rest of a key (REPLAY-2).
+LOG_KEYS = {"policy-peer/": 0, "peer/": 0, "bucket/": 32, "imported/": 32, "capability/": 0, "bid/": 0}
+
+
+def consistent_claim(claim):
+    return 1 <= claim.settlements and claim.wins <= claim.settlements and 0 <= unpack(claim.reputation) <= 1
 
 
 def open_leaf(fold, opened):
@@ -322,6 +330,8 @@ def open_leaf(fold, opened):
                    if opened.key.startswith(one.encode()) and len(opened.key) == len(one) + size), None)
     require(prefix, "a key that no state has")
     rest = opened.key[len(prefix) :]
+    place = LOG_KEYS.get(prefix)
+    require(place is None or key_is_acceptable(rest[place : place + 32]), "no log key")
     message = records.read(KEYS[prefix][1], opened.value, SIZE_MAX)
     require(CONSISTENT.get(prefix, lambda _: True)(message), "a value whose fields contradict each other")
     fold.map.table(prefix)[rest] = message

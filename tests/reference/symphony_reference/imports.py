@@ -1,10 +1,12 @@
 """Chapter 21: what other peers measured, with its proof, and what it counts."""
 
 from .encoding import MESSAGES, canonical, pack, require, unpack
+from .keys import key_is_acceptable
 from .notes import read_checkpoint
 from .records import read
 from .state import digest_of, subtree
 
+COUNT_MAX = 2**53  # LinearState and all counts of a state: EVIDENCE-11
 SIZE_MAX, VALUE_MAX = 3_072, 131_072  # IMPORT-1; a value of a state
 SOURCES_MAX, CLAIMS_MAX, SETTLEMENTS_MAX = 4, 8, 20  # IMPORT-4, IMPORT-2, IMPORT-6
 ODDS_MAX, ODDS_MIN, SURE = 16.0, 1e-12, 0.99  # IMPORT-7
@@ -16,7 +18,9 @@ def check(body, network):
     if not body.weight_ppm:
         require(not body.checkpoint and not body.nodes, "measures without a weight")
         return
-    require(read_checkpoint(body.checkpoint, body.source).network == network, "a checkpoint of another network")
+    checkpoint = read_checkpoint(body.checkpoint, body.source)
+    require(checkpoint.network == network, "a checkpoint of another network")
+    require(checkpoint.size <= COUNT_MAX, "too large a checkpoint")
 
 
 def claims_of(body, author):
@@ -36,6 +40,7 @@ def claim_of(leaf, source, size, author):
     require(not leaf.payload, "a payload")
     require(leaf.key.startswith(b"bucket/") and len(leaf.key) == 7 + 64, "no measures")
     rest = leaf.key[7:]
+    require(key_is_acceptable(rest[32:]), "no log key")
     require(rest[32:] not in (source, author), "measures of the source, or of the author")
     value = read("BucketMeasures", leaf.value, VALUE_MAX)
     require(1 <= value.settlements and value.wins <= value.settlements and 0 <= unpack(value.reputation) <= 1, "no such measures")

@@ -131,10 +131,11 @@ def in_turn(candidates, closes):
 
 
 def explored(order, candidates, exploration):
-    """SELECT-11: for whom a close keeps a place, best first; `exploration` is off, newcomers, everybody, or in-turn-CLOSES (SELECT-28)."""
+    """SELECT-11: for whom a close keeps a place, best first; `exploration` is off, newcomers, everybody-CLOSES, or in-turn-CLOSES (SELECT-28)."""
     newcomers = [i for i in order if candidates[i]["newcomer"]] if exploration != "off" else []
-    if exploration == "everybody" and order and not newcomers:
-        return [min(order, key=lambda i: candidates[i]["settled_at_close"])]
+    if exploration.startswith("everybody-") and order and not newcomers:
+        closes = int(exploration[10:])
+        return [max(order, key=lambda i: max(0, closes - candidates[i]["settled_at_close"]) * unit(candidates[i]["prior"]))]
     return newcomers
 
 
@@ -218,11 +219,12 @@ class LinUcb:
 
     def __init__(self, parameters):
         self.parameters = parameters
-        self.inverse, self.b, self.t = identity(6, 1.0 / parameters.ridge), [0.0] * 6, 0
+        self.inverse, self.settled = identity(6, 1.0 / parameters.ridge), identity(6, 1.0 / parameters.ridge)
+        self.b, self.t = [0.0] * 6, 0
 
     def assess(self, contexts, now):
         """SELECT-16."""
-        theta, scale = times(self.inverse, self.b), self.parameters.width_scale(6, self.t)
+        theta, scale = times(self.settled, self.b), self.parameters.width_scale(6, self.t)
         return [bound(dot(x, theta) + 0.0, scale, dot(x, times(self.inverse, x)) + 0.0) for x in contexts]
 
     def choice(self, x, number=0, sign=1):
@@ -236,6 +238,9 @@ class LinUcb:
 
     def reward(self, r, x, number=0):
         """SELECT-19."""
+        u = times(self.settled, x)
+        divisor = 1 + (dot(x, u) + 0.0)
+        change(self.settled, lambda i, j, held: held - u[i] * u[j] / divisor)
         self.b = [held + r * feature + 0.0 for held, feature in zip(self.b, x, strict=True)]
 
 
@@ -254,7 +259,7 @@ class Discounted:
 
     def __init__(self, parameters):
         self.parameters, ridge = parameters, parameters.ridge
-        self.design, self.squared, self.b = identity(6, ridge), identity(6, ridge), [0.0] * 6
+        self.design, self.settled, self.squared, self.b = identity(6, ridge), identity(6, ridge), identity(6, ridge), [0.0] * 6
         self.weight, self.t, self.until = 0.0, 0, 0
 
     def age(self, now):
@@ -262,7 +267,7 @@ class Discounted:
         if not steps:
             return
         share = power(self.parameters.discount, steps)
-        for matrix, by in ((self.design, share), (self.squared, share * share)):
+        for matrix, by in ((self.design, share), (self.settled, share), (self.squared, share * share)):
             kept = (1 - by) * self.parameters.ridge
             change(matrix, lambda i, j, held: by * held + (kept if i == j else 0.0))
         self.b = [share * held + 0.0 for held in self.b]
@@ -273,7 +278,7 @@ class Discounted:
         aged = copy.deepcopy(self)
         aged.age(now)
         lower, scale = factor(aged.design), self.parameters.width_scale(6, aged.weight)
-        theta = solve(lower, aged.b)
+        theta = solve(factor(aged.settled), aged.b)
         for x in contexts:
             u = solve(lower, x)
             yield bound(dot(x, theta) + 0.0, scale, dot(u, times(aged.squared, u)) + 0.0)
@@ -291,6 +296,7 @@ class Discounted:
 
     def reward(self, r, x, number):
         share = power(self.parameters.discount, max(0, self.until - number))
+        change(self.settled, lambda i, j, held: held + share * (x[i] * x[j]))
         self.b = [held + share * r * feature + 0.0 for held, feature in zip(self.b, x, strict=True)]
 
 
@@ -376,15 +382,13 @@ class Hybrid:
         share = part.back(solve(lower, part.b))
         self.b = [held + sign * number + 0.0 for held, number in zip(self.b, share, strict=True)]
 
-    def choice(self, peer, z, number, sign=1):
+    def choice(self, peer, z, number):
         part, x = self.of(peer), z[:2]
-        if sign < 0 and part.t == 0:
-            return
         self.exchange(part, 1)
-        change(part.design, lambda i, j, held: held + sign * (x[i] * x[j]))
-        part.cross = [[held + sign * (x[i] * z[j]) + 0.0 for j, held in enumerate(row)] for i, row in enumerate(part.cross)]
-        change(self.design, lambda i, j, held: held + sign * (z[i] * z[j]))
-        part.t, self.t = part.t + sign, max(0, self.t + sign)
+        change(part.design, lambda i, j, held: held + x[i] * x[j])
+        part.cross = [[held + x[i] * z[j] + 0.0 for j, held in enumerate(row)] for i, row in enumerate(part.cross)]
+        change(self.design, lambda i, j, held: held + z[i] * z[j])
+        part.t, self.t = part.t + 1, self.t + 1
         self.exchange(part, -1)
         self.peers[peer] = part
 
@@ -424,7 +428,7 @@ class Policy:
     def __init__(self, parameters):
         self.parameters, self.kind, self.rule = parameters, parameters.kind, RULES[parameters.kind](parameters)
         self.choices = self.settled = 0
-        self.early = self.kind != "paper"
+        self.early = self.kind not in ("paper", "hybrid")
 
     def frozen(self):
         """SELECT-26."""
@@ -538,7 +542,7 @@ def cholesky(square):
 def votes(policy, candidates, stream):
     """CHANCE-12: for whom each of 256 samples votes; `candidates` are key and context."""
     model, parameters = policy.rule.model, policy.parameters
-    theta, root = times(model.inverse, model.b), cholesky(model.inverse)
+    theta, root = times(model.settled, model.b), cholesky(model.inverse)
     scale = parameters.exploration * parameters.noise
     for _ in range(256):
         z = [number for _ in range(3) for number in stream.normals()]

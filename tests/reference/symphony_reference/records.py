@@ -153,7 +153,7 @@ FIELDS = {
     "PolicyState": {"since": count, "choices": count, "settled": count},
     "PolicyPeerState": {"since": count},
     "LinearState": {"observations": count, "until": count, "weight": or_empty(bounded(1)), "matrix": listed, "squared": listed,
-                    "cross": listed, "b": listed},
+                    "cross": listed, "b": listed, "settled": listed},
     "PeerMeasures": {"latency_ms": bounded(1), "failure": bounded(1), "selections": count, "settlements": count,
                      "timeouts": count},
     "BucketMeasures": {"settlements": count, "wins": count, "settled_at_close": count, "reputation": bounded(1), "reliability": bounded(1)},

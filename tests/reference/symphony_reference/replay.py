@@ -539,8 +539,8 @@ class Replay:
         turn = "REPLAY-32"
         hold(bid.coordinator == self.author, turn, self.author.hex(), bid.coordinator.hex())
         place = self.map.get("name/", bid.beacon)
-        step = self.step_of(place.beacon) if place and not place.selection else None
-        hold(step and not self.state_of(step).closed, turn, "an open beacon of this log", bid.beacon.hex())
+        step = self.step_of(place.beacon) if place else None
+        hold(step and not place.selection and not self.state_of(step).closed, turn, "an open beacon of this log", bid.beacon.hex())
         hold(step.beacon.reach != DIRECTED or author in step.beacon.asked, turn, "a peer that is asked", author.hex())
         self.weigh_step(step)
         held = next((c for c in self.state_of(step).candidates if c.peer == author), None)
@@ -712,7 +712,8 @@ class Replay:
         counters = self.map.edit("counters")
         counters.closes += 1
         explores = params.newcomer_interval > 0 and counters.closes % params.newcomer_interval == 0
-        explores = ("newcomers" if step.beacon.executors == 1 else "everybody") if explores else "off"
+        alone = step.beacon.executors == 1 and counters.closes % (8 * params.newcomer_interval) != 0 if explores else False
+        explores = ("newcomers" if alone else f"everybody-{counters.closes}") if explores else "off"
         if counters.closes <= state.policy.warm_up_closes:
             explores = f"in-turn-{counters.closes - 1}"  # SELECT-28
         candidates = [self.candidate(step, c) for c in state.candidates if c.eligible]
@@ -774,8 +775,8 @@ class Replay:
         """CHANCE-4."""
         hold(opening.coordinator == self.author, "REPLAY-47", self.author.hex(), opening.coordinator.hex())
         place = self.map.get("name/", opening.beacon)
-        step = self.step_of(place.beacon) if place and not place.selection else None
-        hold(step and self.state_of(step).openings_due_ms, "REPLAY-47", "a beacon that is called", opening.beacon.hex())
+        step = self.step_of(place.beacon) if place else None
+        hold(step and not place.selection and self.state_of(step).openings_due_ms, "REPLAY-47", "a beacon that is called", opening.beacon.hex())
         self.weigh_step(step)
         bid = next((c for c in self.closed_nonces(step) if c.peer == author), None)
         hold(bid, "REPLAY-47", "a closed nonce of the ranking", author.hex())
@@ -827,10 +828,10 @@ class Replay:
         self.set_duty(ASSIGN if picks else SETTLE, step.index)
 
     def assignment_issued(self, body, author, kind, assignment, digest):
-        step = self.step_due(self.duty_index)
-        state, rule = self.edit_step(step), "REPLAY-35"
-        hold(assignment.beacon == state.statement, rule, state.statement.hex(), assignment.beacon.hex())
         hold(assignment.slot == self.duty_slot, "REPLAY-24", self.duty_slot, assignment.slot)
+        step = self.step_of(self.duty_index)
+        state, rule = self.edit_step(step), "REPLAY-35"
+        hold(assignment.beacon == state.statement, "REPLAY-24", state.statement.hex(), assignment.beacon.hex())
         self.weigh_step(step)
         selection = state.selections[self.duty_slot]
         commitment = self.map.get("task/", u64(step.beacon.task)).key_commitment
@@ -845,9 +846,10 @@ class Replay:
             self.set_duty(ASSIGN, step.index, waiting[0])
 
     def replacement(self, body):
-        step = self.step_due(body.beacon)
+        hold((body.beacon, body.slot) == (self.duty_index, self.duty_slot), "REPLAY-24", (self.duty_index, self.duty_slot),
+             (body.beacon, body.slot))
+        step = self.step_of(body.beacon)
         state = self.edit_step(step)
-        hold(body.slot == self.duty_slot, "REPLAY-24", self.duty_slot, body.slot)
         taken = {s.bid for s in state.selections}
         everyone = {c.bid: self.candidate(step, c) for c in state.candidates if c.eligible}
         candidates = [everyone[r.bid] for r in state.ranking if r.bid not in taken]
@@ -1241,6 +1243,9 @@ def fill(model, state):
         model.inverse = matrix
     else:
         model.design = matrix
+    if isinstance(model, (m.LinUcb, m.Discounted)):
+        model.settled = m.from_triangle(unpack_all(state.settled, 21), 6)
+        require(all(model.settled[i][i] > 0 for i in range(6)), "a diagonal that is not positive")
     if isinstance(model, m.Discounted):
         model.squared = m.from_triangle(unpack_all(state.squared, 21), 6)
         require(all(model.squared[i][i] > 0 for i in range(6)), "a diagonal that is not positive")
@@ -1254,13 +1259,15 @@ def fill(model, state):
 
 def size_of_numbers(state):
     """REPLAY-15: of a LinearState."""
-    return sum(len(part) for part in (state.matrix, state.squared, state.cross, state.b))
+    return sum(len(part) for part in (state.matrix, state.settled, state.squared, state.cross, state.b))
 
 
 def numbers_of(model):
     """The LinearState of a model (REPLAY-2)."""
     state = MESSAGES["LinearState"](observations=model.t, b=pack_all(model.b))
     state.matrix = pack_all(m.triangle(model.inverse if isinstance(model, m.LinUcb) else model.design))
+    if isinstance(model, (m.LinUcb, m.Discounted)):
+        state.settled = pack_all(m.triangle(model.settled))
     if isinstance(model, m.Discounted):
         state.until, state.weight, state.squared = model.until, pack(model.weight), pack_all(m.triangle(model.squared))
     if isinstance(model, m.Part):

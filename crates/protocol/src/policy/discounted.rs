@@ -1,7 +1,7 @@
 //! LinUCB that forgets: what is long ago weighs less (D-LinUCB; Russac, Vernade and Cappé 2019).
 //!
 //! An age is a number of choices. V weighs a choice of age a with γᵃ and Ṽ with γ²ᵃ; both keep the whole ridge. A reward that
-//! comes late enters b with the weight that its choice has in V by then, so that θ is always the weighted ridge regression of
+//! comes late enters Z and b with the weight that its choice has in V by then, so that θ is always the weighted ridge regression of
 //! what is known: delay costs nothing but the wait.
 
 use super::matrix::{Factor, Symmetric, dot};
@@ -14,8 +14,10 @@ use crate::policy::{Bound, LinearError, Parts, PolicyParameters};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Discounted<const D: usize> {
     parameters: PolicyParameters,
-    /// V.
+    /// V, of all choices.
     design: Symmetric<D>,
+    /// Z: the same of those whose reward is known.
+    settled: Symmetric<D>,
     /// Ṽ.
     squared: Symmetric<D>,
     b: [f64; D],
@@ -27,7 +29,7 @@ pub struct Discounted<const D: usize> {
 }
 
 impl<const D: usize> Discounted<D> {
-    /// The model that has seen nothing: V = Ṽ = λ·I, b = 0.
+    /// The model that has seen nothing: V = Z = Ṽ = λ·I, b = 0.
     ///
     /// Spec: SELECT-21.
     pub fn new(parameters: &PolicyParameters) -> Self {
@@ -35,6 +37,7 @@ impl<const D: usize> Discounted<D> {
         Self {
             parameters: *parameters,
             squared: ridge.clone(),
+            settled: ridge.clone(),
             design: ridge,
             b: [0.0; D],
             weight: 0.0,
@@ -54,6 +57,7 @@ impl<const D: usize> Discounted<D> {
         Ok(Self {
             parameters: *parameters,
             design: LinearError::matrix("design", &parts.matrix)?,
+            settled: LinearError::matrix("settled", &parts.settled)?,
             squared: LinearError::matrix("squared", &parts.squared)?,
             b: LinearError::row("b", &parts.b)?,
             weight,
@@ -69,6 +73,7 @@ impl<const D: usize> Discounted<D> {
             until: self.until,
             weight: Some(self.weight),
             matrix: self.design.triangle(),
+            settled: self.settled.triangle(),
             squared: self.squared.triangle(),
             cross: Vec::new(),
             b: self.b.to_vec(),
@@ -90,12 +95,12 @@ impl<const D: usize> Discounted<D> {
         self.design.triangle()
     }
 
-    /// θ = V⁻¹·b after the choice with the number `now`.
+    /// θ = Z⁻¹·b after the choice with the number `now`.
     ///
     /// Spec: SELECT-22.
     pub fn theta(&self, now: u64) -> [f64; D] {
         let aged = self.aged(now);
-        aged.design.factor().solve(&aged.b)
+        aged.settled.factor().solve(&aged.b)
     }
 
     /// exploration·β after the choice with the number `now`.
@@ -112,7 +117,7 @@ impl<const D: usize> Discounted<D> {
     pub fn assess(&self, contexts: &[[f64; D]], now: u64) -> Vec<Bound> {
         let aged = self.aged(now);
         let factor: Factor<D> = aged.design.factor();
-        let theta = factor.solve(&aged.b);
+        let theta = aged.settled.factor().solve(&aged.b);
         let scale = self.parameters.width_scale(D, aged.weight);
         contexts
             .iter()
@@ -159,6 +164,8 @@ impl<const D: usize> Discounted<D> {
     /// Spec: SELECT-21.
     pub fn observe_reward(&mut self, x: &[f64; D], number: u64, reward: f64) {
         let share = self.discount(self.until.saturating_sub(number));
+        self.settled
+            .change(|row, column, held| held + share * (x[row] * x[column]));
         for (held, feature) in self.b.iter_mut().zip(x) {
             *held = normalised(*held + share * reward * feature);
         }
@@ -190,6 +197,7 @@ impl<const D: usize> Discounted<D> {
             }
         };
         self.design.change(aged(share));
+        self.settled.change(aged(share));
         self.squared.change(aged(square));
         self.b = self.b.map(|held| normalised(share * held));
         self.weight = normalised(square * self.weight);

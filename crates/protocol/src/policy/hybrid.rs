@@ -48,7 +48,7 @@ pub struct HybridPeer {
     observations: u64,
 }
 
-/// What a choice does to the sums.
+/// What an exchange does to the shared part.
 #[derive(Clone, Copy)]
 enum Sign {
     Add,
@@ -80,6 +80,7 @@ impl HybridPeer {
     /// # Errors
     /// [`LinearError`], if some number is not finite, a diagonal is not positive, or a length is another.
     pub fn from_parts(parts: &Parts) -> Result<Self, LinearError> {
+        LinearError::row::<0>("settled", &parts.settled)?;
         LinearError::row::<0>("squared", &parts.squared)?;
         LinearError::row::<0>("weight", parts.weight.as_slice())?;
         let numbers: [f64; OWN_DIMENSION * DIMENSION] = LinearError::row("cross", &parts.cross)?;
@@ -169,7 +170,8 @@ impl Hybrid {
     /// # Errors
     /// [`LinearError`], if some number is not finite, a diagonal is not positive, or a length is another.
     pub fn from_parts(parameters: &PolicyParameters, parts: &Parts) -> Result<Self, LinearError> {
-        LinearError::refuse_further(parts.weight.is_some(), parts)?;
+        let further = parts.weight.is_some() || !parts.settled.is_empty();
+        LinearError::refuse_further(further, parts)?;
         Ok(Self {
             design: LinearError::matrix("design", &parts.matrix)?,
             b: LinearError::row("b", &parts.b)?,
@@ -247,28 +249,6 @@ impl Hybrid {
             *held = normalised(sign.apply(*held, *number));
         }
     }
-
-    fn observe(&mut self, choice: &Choice, sign: Sign) {
-        let (z, x) = (choice.context, own(&choice.context));
-        self.change(&choice.peer, |shared, part| {
-            part.design
-                .change(|row, column, held| sign.apply(held, x[row] * x[column]));
-            for (row, number) in part.cross.iter_mut().zip(&x) {
-                for (held, feature) in row.iter_mut().zip(&z) {
-                    *held = normalised(sign.apply(*held, number * feature));
-                }
-            }
-            shared
-                .design
-                .change(|row, column, held| sign.apply(held, z[row] * z[column]));
-            for count in [&mut shared.observations, &mut part.observations] {
-                *count = match sign {
-                    Sign::Add => count.saturating_add(1),
-                    Sign::TakeAway => count.saturating_sub(1),
-                };
-            }
-        });
-    }
 }
 
 /// A peer's own context.
@@ -302,13 +282,22 @@ impl Rule for Hybrid {
     }
 
     fn count(&mut self, choice: &Choice) {
-        self.observe(choice, Sign::Add);
-    }
-
-    fn take_back(&mut self, choice: &Choice) {
-        if self.peer(&choice.peer).observations > 0 {
-            self.observe(choice, Sign::TakeAway);
-        }
+        let (z, x) = (choice.context, own(&choice.context));
+        self.change(&choice.peer, |shared, part| {
+            part.design
+                .change(|row, column, held| held + x[row] * x[column]);
+            for (row, number) in part.cross.iter_mut().zip(&x) {
+                for (held, feature) in row.iter_mut().zip(&z) {
+                    *held = normalised(*held + number * feature);
+                }
+            }
+            shared
+                .design
+                .change(|row, column, held| held + z[row] * z[column]);
+            for count in [&mut shared.observations, &mut part.observations] {
+                *count = count.saturating_add(1);
+            }
+        });
     }
 
     fn learn(&mut self, choice: &Choice, reward: f64) {

@@ -7,7 +7,8 @@ use crate::policy::{Bound, LinearError, Parts, PolicyParameters};
 /// A downdate whose denominator is not above this is refused: the matrix never held that choice.
 const DENOMINATOR_MIN: f64 = 1e-12;
 
-/// The state of a linear model of `D` numbers that forgets nothing: A⁻¹, b and the count of choices in A.
+/// The state of a linear model of `D` numbers that forgets nothing: A⁻¹ of all choices, S⁻¹ and b of those whose reward is known,
+/// and the count of choices in A. What is pending narrows the width, and has no say in the estimate.
 ///
 /// Every sum is a loop in a written order; nothing here depends on `D` but the lengths.
 ///
@@ -16,6 +17,7 @@ const DENOMINATOR_MIN: f64 = 1e-12;
 pub struct LinUcb<const D: usize> {
     parameters: PolicyParameters,
     inverse: Symmetric<D>,
+    settled: Symmetric<D>,
     b: [f64; D],
     observations: u64,
 }
@@ -30,15 +32,17 @@ pub enum Downdate {
 }
 
 impl<const D: usize> LinUcb<D> {
-    /// The model that has seen nothing: A⁻¹ = (1/λ)·I, b = 0.
+    /// The model that has seen nothing: A⁻¹ = S⁻¹ = (1/λ)·I, b = 0.
     ///
     /// The parameters are those of a validated policy ([`PolicyParameters::validate`]).
     ///
     /// Spec: SELECT-12.
     pub fn new(parameters: &PolicyParameters) -> Self {
+        let ridge = Symmetric::scaled_identity(1.0 / parameters.lambda());
         Self {
             parameters: *parameters,
-            inverse: Symmetric::scaled_identity(1.0 / parameters.lambda()),
+            settled: ridge.clone(),
+            inverse: ridge,
             b: [0.0; D],
             observations: 0,
         }
@@ -53,6 +57,7 @@ impl<const D: usize> LinUcb<D> {
         Ok(Self {
             parameters: *parameters,
             inverse: LinearError::matrix("inverse", &parts.matrix)?,
+            settled: LinearError::matrix("settled", &parts.settled)?,
             b: LinearError::row("b", &parts.b)?,
             observations: parts.observations,
         })
@@ -65,6 +70,7 @@ impl<const D: usize> LinUcb<D> {
         Parts {
             observations: self.observations,
             matrix: self.triangle(),
+            settled: self.settled.triangle(),
             b: self.b.to_vec(),
             ..Parts::default()
         }
@@ -92,11 +98,11 @@ impl<const D: usize> LinUcb<D> {
         self.inverse.triangle()
     }
 
-    /// θ = A⁻¹·b, the learned weights.
+    /// θ = S⁻¹·b, the learned weights.
     ///
     /// Spec: SELECT-15.
     pub fn theta(&self) -> [f64; D] {
-        self.inverse.times(&self.b)
+        self.settled.times(&self.b)
     }
 
     /// What the width of every candidate is multiplied with: exploration·β_t.
@@ -129,10 +135,7 @@ impl<const D: usize> LinUcb<D> {
     ///
     /// Spec: SELECT-17.
     pub fn observe_choice(&mut self, x: &[f64; D]) {
-        let u = self.inverse.times(x);
-        let denominator = 1.0 + dot(x, &u);
-        self.inverse
-            .change(|row, column, held| held - u[row] * u[column] / denominator);
+        update(&mut self.inverse, x);
         self.observations = self.observations.saturating_add(1);
     }
 
@@ -151,10 +154,11 @@ impl<const D: usize> LinUcb<D> {
         Downdate::Done
     }
 
-    /// Learns the reward of a counted choice: `b ← b + r·x`. `reward` is in [0, 1].
+    /// Learns the reward of a counted choice: `S ← S + x·xᵀ`, `b ← b + r·x`. `reward` is in [0, 1].
     ///
     /// Spec: SELECT-19.
     pub fn observe_reward(&mut self, x: &[f64; D], reward: f64) {
+        update(&mut self.settled, x);
         for (held, feature) in self.b.iter_mut().zip(x) {
             *held = normalised(*held + reward * feature);
         }
@@ -172,6 +176,13 @@ impl<const D: usize> LinUcb<D> {
     fn rows(&self) -> &[[f64; D]; D] {
         self.inverse.rows()
     }
+}
+
+/// The inverse of `A + x·xᵀ`, from that of A (Sherman and Morrison).
+fn update<const D: usize>(inverse: &mut Symmetric<D>, x: &[f64; D]) {
+    let u = inverse.times(x);
+    let denominator = 1.0 + dot(x, &u);
+    inverse.change(|row, column, held| held - u[row] * u[column] / denominator);
 }
 
 #[cfg(test)]

@@ -19,7 +19,5 @@ impl Rule for Measured {
 
     fn count(&mut self, _: &Choice) {}
 
-    fn take_back(&mut self, _: &Choice) {}
-
     fn learn(&mut self, _: &Choice, _: f64) {}
 }

@@ -77,7 +77,7 @@ impl PolicyKind {
 
     /// Whether a choice counts when it is made, and not only when it is settled.
     pub const fn counts_at_selection(self) -> bool {
-        !matches!(self, Self::Paper)
+        !matches!(self, Self::Paper | Self::Hybrid)
     }
 
     /// Whether it is a linear model that a discount can make forget.

@@ -13,6 +13,8 @@ pub struct Parts {
     pub weight: Option<f64>,
     /// Upper triangle of A⁻¹; of V under a discount; of A₀ or A of `hybrid`.
     pub matrix: Vec<f64>,
+    /// The same over the settled choices alone: S⁻¹, or Z under a discount; none of `hybrid`.
+    pub settled: Vec<f64>,
     /// Upper triangle of Ṽ; only under a discount.
     pub squared: Vec<f64>,
     /// B of a peer's part of `hybrid`, row by row.
@@ -24,6 +26,15 @@ pub struct Parts {
 impl Parts {
     /// How many numbers the matrices and b have together.
     pub fn numbers(&self) -> usize {
-        self.matrix.len() + self.squared.len() + self.cross.len() + self.b.len()
+        [
+            &self.matrix,
+            &self.settled,
+            &self.squared,
+            &self.cross,
+            &self.b,
+        ]
+        .map(Vec::len)
+        .iter()
+        .sum()
     }
 }

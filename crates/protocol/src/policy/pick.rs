@@ -140,7 +140,7 @@ pub fn eligible_for(
         Exploration::Off | Exploration::InTurn(_) => Vec::new(),
         _ if newcomers > 0 || !is_last => Vec::new(),
         Exploration::Newcomers => newcomers_of(shortlist, &remaining),
-        Exploration::Everybody => explored_of(shortlist, &remaining),
+        Exploration::Everybody(closes) => explored_of(shortlist, &remaining, closes),
     };
     if explored.is_empty() {
         eligible(shortlist, &remaining, newcomers, rules.newcomers)
@@ -178,13 +178,13 @@ fn newcomers_of(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// The newcomers; if there is none, whom the log has not settled for longest, unless that one was picked already.
-fn explored_of(candidates: &[Candidate], remaining: &[usize]) -> Vec<usize> {
+/// The newcomers; if there is none, who is neglected, unless that one was picked already.
+fn explored_of(candidates: &[Candidate], remaining: &[usize], closes: u64) -> Vec<usize> {
     let newcomers = newcomers_of(candidates, remaining);
     if !newcomers.is_empty() {
         return newcomers;
     }
-    neglected(candidates.iter())
+    neglected(candidates.iter(), closes)
         .filter(|position| remaining.contains(position))
         .into_iter()
         .collect()
@@ -344,7 +344,7 @@ mod tests {
         };
         assert_eq!(positions(&model, &shortlist, &explore).last(), Some(&3));
         let everybody = PickRules {
-            exploration: Exploration::Everybody,
+            exploration: Exploration::Everybody(8),
             ..RULES
         };
         assert_eq!(positions(&model, &shortlist, &everybody).last(), Some(&3));

@@ -47,8 +47,8 @@ impl<const D: usize> Ridge<D> {
     pub const fn numbers(&self) -> usize {
         let triangle = D * (D + 1) / 2;
         match self {
-            Self::Lasting(_) => triangle + D,
-            Self::Discounted(_) => 2 * triangle + D,
+            Self::Lasting(_) => 2 * triangle + D,
+            Self::Discounted(_) => 3 * triangle + D,
         }
     }
 

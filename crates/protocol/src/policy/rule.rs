@@ -30,8 +30,8 @@ pub trait Rule {
     /// Counts a choice, before its reward is known.
     fn count(&mut self, choice: &Choice);
 
-    /// Takes a counted choice back, whose reward will never be known.
-    fn take_back(&mut self, choice: &Choice);
+    /// Takes a counted choice back, whose reward will never be known. Only a rule that counts when it chooses has something to take back.
+    fn take_back(&mut self, _: &Choice) {}
 
     /// Learns the reward, in [0, 1], of a counted choice.
     fn learn(&mut self, choice: &Choice, reward: f64);

@@ -11,6 +11,7 @@ use super::{
     entry::Signatures,
     error::{PPM, Reader, RecordError},
 };
+use crate::number::COUNT_MAX;
 
 /// Largest import, in bytes: with the claims that it adds to, evidence about it stays small. Spec: IMPORT-1.
 pub const IMPORT_SIZE_MAX: usize = 3 * 1024;
@@ -125,6 +126,9 @@ impl MeasuresImported {
         .or_else(|error| reader.refuse("checkpoint", "a note that the source signed", error))?;
         if checkpoint.network != *network {
             return reader.refuse("checkpoint", "one of this network", checkpoint.network);
+        }
+        if checkpoint.size > COUNT_MAX {
+            return reader.refuse("checkpoint", "at most 2^53 entries", checkpoint.size);
         }
         if value.nodes.iter().any(|node| node.node.is_none()) {
             return reader.refuse("nodes", "a kind of node each", "none");

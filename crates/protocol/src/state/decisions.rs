@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// Of so many closes that explore, one tries more than newcomers where a single executor is asked for: whoever is tried answers alone.
+const ALONE: u64 = 8;
+
 impl State {
     /// The body that the duty asks for, computed from this state and from nothing else. Assignments alone are not
     /// computed: they name a prompt, which only the coordinator knows; neither are calls, which name the entry before them,
@@ -114,19 +117,20 @@ impl State {
         )
     }
 
-    /// For whom the next close keeps one place, if it is this step's: every n-th keeps one; or all, while the log is warmed up.
-    /// Spec: BEACON-12, SELECT-11, SELECT-28.
+    /// For whom the next close keeps one place, if it is this step's: every n-th keeps one, where one executor answers alone every 8·n-th
+    /// for more than newcomers; or all, while the log is warmed up. Spec: BEACON-12, SELECT-11, SELECT-28.
     pub fn exploration(&self, step: &OpenStep) -> Exploration {
         if self.counters.closes < step.policy.warm_up_closes {
             return Exploration::InTurn(self.counters.closes);
         }
         let interval = u64::from(self.params.newcomer_interval());
-        if interval == 0 || !(self.counters.closes + 1).is_multiple_of(interval) {
+        let closes = self.counters.closes + 1;
+        if interval == 0 || !closes.is_multiple_of(interval) {
             Exploration::Off
-        } else if step.beacon.executors == 1 {
+        } else if step.beacon.executors == 1 && !closes.is_multiple_of(ALONE * interval) {
             Exploration::Newcomers
         } else {
-            Exploration::Everybody
+            Exploration::Everybody(closes)
         }
     }
 

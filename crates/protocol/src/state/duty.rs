@@ -66,6 +66,27 @@ impl State {
         self.dues.first().copied()
     }
 
+    /// Statements that a duty asks for name the beacon of its step. Everything that the clock tells was compared before, so that evidence needs
+    /// no more than that. Spec: EVIDENCE-12.
+    fn check_named(&self, body: &Body, duty: Duty) -> Result<(), Breach> {
+        let (beacon, named) = match (body, duty) {
+            (Body::AssignmentIssued(issued), Duty::Assign(beacon, _)) => {
+                (beacon, issued.record.beacon)
+            }
+            (Body::CallIssued(issued), Duty::Call(beacon)) => (beacon, issued.record.beacon),
+            _ => return Ok(()),
+        };
+        let statement = self.steps.get(&beacon).map(|step| step.statement);
+        if statement == Some(named) {
+            return Ok(());
+        }
+        Err(Breach::new(
+            Rule::Duty,
+            format_args!("{duty:?} as the very next entry"),
+            format_args!("{} of another beacon", body.name()),
+        ))
+    }
+
     /// Whether this entry may stand here: duties first, then deadlines that passed.
     pub(super) fn check_turn(&self, entry: &Entry) -> Result<(), Breach> {
         let due = self.duty();
@@ -75,12 +96,8 @@ impl State {
         if let Some(duty) = due {
             let fits = match (&entry.body, duty) {
                 (Body::Close(close), Duty::Close(beacon)) => close.beacon == beacon,
-                (Body::AssignmentIssued(issued), Duty::Assign(beacon, slot)) => {
+                (Body::AssignmentIssued(issued), Duty::Assign(_, slot)) => {
                     issued.record.slot == slot
-                        && self
-                            .steps
-                            .get(&beacon)
-                            .is_some_and(|step| step.statement == issued.record.beacon)
                 }
                 (Body::Replacement(replacement), Duty::Replace(beacon, slot)) => {
                     (replacement.beacon, replacement.slot) == (beacon, slot)
@@ -89,10 +106,7 @@ impl State {
                     settlement.beacon == beacon
                 }
                 (Body::TaskDecided(decided), Duty::Decide(task)) => decided.task == task,
-                (Body::CallIssued(issued), Duty::Call(beacon)) => self
-                    .steps
-                    .get(&beacon)
-                    .is_some_and(|step| step.statement == issued.record.beacon),
+                (Body::CallIssued(_), Duty::Call(_)) => true,
                 (Body::Draw(draw), Duty::Draw(beacon)) => draw.beacon == beacon,
                 (Body::RootRecorded(_), Duty::Record) => true,
                 _ => false,
@@ -111,7 +125,7 @@ impl State {
                     format_args!("time {} ms", entry.time_ms),
                 ));
             }
-            return Ok(());
+            return self.check_named(&entry.body, duty);
         }
         match &entry.body {
             Body::Close(_)

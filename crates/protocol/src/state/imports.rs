@@ -25,7 +25,7 @@ pub const CLAIMS_MAX: usize = 8;
 /// More settlements of a source than these say no more than these. Spec: IMPORT-6.
 const SETTLEMENTS_MAX: u64 = 20;
 /// What a source may weigh at most against the own record: one that begins to lie is out after a few lies. Spec: IMPORT-7.
-const ODDS_MAX: f64 = 16.0;
+pub(super) const ODDS_MAX: f64 = 16.0;
 /// A source that weighs less weighs nothing.
 const ODDS_MIN: f64 = 1e-12;
 /// No forecast is held to be surer than this. Spec: IMPORT-7.

@@ -9,19 +9,18 @@ use symphony_transparency::{Digest, PublicKey, StatementKind, payload_digest};
 use super::{
     BucketMeasures, Change, Counters, Duty, KnownCapability, Learner, OpenStep, OpenTask,
     PeerLearned, PeerMeasures, PendingSelection, Plan, PlanProgress, Progress, Standing, StepBid,
-    imports::{Claim, Claims, Source, Sources},
+    imports::{Claim, Claims, ODDS_MAX, Source, Sources},
     own::{OwnAssignment, OwnBid, OwnReceipt},
     step::Name,
 };
 use crate::{
+    number::COUNT_MAX,
     policy::{Model, Parts},
     records::{Beacon, Capability, CheckerVerdict, Policy, Ranked, Reader, RecordError, STEPS_MAX},
 };
 
 /// Largest value of the state, in bytes: a step with as many bids and selections as there can be is below it.
 const VALUE_SIZE_MAX: usize = 128 * 1024;
-/// Largest count and magnitude: no log counts so far, and sums of such numbers stay exact.
-const COUNT_MAX: u64 = 1 << 53;
 /// [`COUNT_MAX`] as a number.
 const MAGNITUDE_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -159,6 +158,7 @@ fn linear(value: &wire::LinearState) -> Result<Parts, RecordError> {
             .then(|| number(reader, "weight", &value.weight))
             .transpose()?,
         matrix: listed_numbers(reader, "matrix", &value.matrix)?,
+        settled: listed_numbers(reader, "settled", &value.settled)?,
         squared: listed_numbers(reader, "squared", &value.squared)?,
         cross: listed_numbers(reader, "cross", &value.cross)?,
         b: listed_numbers(reader, "b", &value.b)?,
@@ -213,12 +213,16 @@ pub(super) fn bucket_measures(value: &[u8]) -> Result<BucketMeasures, RecordErro
 pub(super) fn sources(value: &[u8]) -> Result<Sources, RecordError> {
     let value: wire::ImportsState = Reader("ImportsState").decode(value, VALUE_SIZE_MAX)?;
     let reader = Reader("SourceState");
+    if value.sources.is_empty() {
+        return reader.refuse("sources", "one source or more", 0);
+    }
     let source = |source: &wire::SourceState| {
+        let odds = number(reader, "odds", &source.odds)?;
         Ok((
             reader.key("peer", &source.peer)?,
             Source {
                 size: count(reader, "size", source.size)?,
-                odds: number(reader, "odds", &source.odds)?,
+                odds: reader.within("odds", odds, 0.0..=ODDS_MAX, "0 to 16")?,
             },
         ))
     };
@@ -229,14 +233,31 @@ pub(super) fn sources(value: &[u8]) -> Result<Sources, RecordError> {
 pub(super) fn claims(value: &[u8]) -> Result<Claims, RecordError> {
     let value: wire::ImportedState = Reader("ImportedState").decode(value, VALUE_SIZE_MAX)?;
     let reader = Reader("ClaimState");
+    if value.claims.is_empty() {
+        return reader.refuse("claims", "one claim or more", 0);
+    }
     let claim = |claim: &wire::ClaimState| {
+        let (settlements, reputation) = (
+            count(reader, "settlements", claim.settlements)?,
+            number(reader, "reputation", &claim.reputation)?,
+        );
         Ok((
             reader.key("source", &claim.source)?,
             Claim {
                 size: count(reader, "size", claim.size)?,
-                settlements: count(reader, "settlements", claim.settlements)?,
-                wins: count(reader, "wins", claim.wins)?,
-                reputation: number(reader, "reputation", &claim.reputation)?,
+                settlements: reader.within(
+                    "settlements",
+                    settlements,
+                    1..=COUNT_MAX,
+                    "1 or more",
+                )?,
+                wins: reader.within(
+                    "wins",
+                    claim.wins,
+                    0..=settlements,
+                    "at most the settlements",
+                )?,
+                reputation: reader.within("reputation", reputation, 0.0..=1.0, "0 to 1")?,
             },
         ))
     };

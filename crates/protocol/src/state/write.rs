@@ -154,7 +154,8 @@ fn write_linear(parts: &Parts, writer: &mut Writer<'_>) {
         .numbers(4, &parts.matrix)
         .numbers(5, &parts.squared)
         .numbers(6, &parts.cross)
-        .numbers(7, &parts.b);
+        .numbers(7, &parts.b)
+        .numbers(8, &parts.settled);
 }
 
 fn write_claim(source: &PublicKey, claim: &Claim, writer: &mut Writer<'_>) {

@@ -6,7 +6,7 @@ use crate::{
 };
 use symphony_protocol::{
     Rule,
-    records::{Body, Phase, Policy, TaskOpened, Timeout},
+    records::{Body, Issued, Phase, Policy, TaskOpened, Timeout},
 };
 use symphony_transparency::Digest;
 
@@ -42,6 +42,36 @@ fn replay_24_duty_at_another_time() {
         index,
         "time 1000050 ms",
         "time 1000051 ms",
+    );
+}
+
+/// What the clock tells is compared first, so that a file about it opens nothing else. Spec: EVIDENCE-12.
+#[test]
+fn replay_24_an_assignment_of_another_slot_is_proved_by_the_clock_alone() {
+    let mut world = World::standard();
+    world.open(1).announce(0).take_bids().close();
+    let mut order = world.assignment_record();
+    order.slot = 1;
+    let fault = refused(&mut world, Body::AssignmentIssued(Issued::new(order)));
+    let key = world.coordinator.key();
+    assert_fault(
+        &fault,
+        Rule::Duty,
+        key,
+        fault.entry,
+        "Assign",
+        "assignment_issued",
+    );
+    order.slot = 0;
+    order.beacon = Digest::ZERO;
+    let fault = refused(&mut world, Body::AssignmentIssued(Issued::new(order)));
+    assert_fault(
+        &fault,
+        Rule::Duty,
+        key,
+        fault.entry,
+        "Assign",
+        "of another beacon",
     );
 }
 

@@ -238,6 +238,48 @@ fn evidence_vectors_of_histories() {
     );
 }
 
+/// What is due, with another number or time than the clock tells: no more of the state is opened.
+#[test]
+fn evidence_vectors_of_turns() {
+    let mut world = World::standard();
+    world.open(1).announce(0).take_bids().close();
+    let mut order = world.assignment_record();
+    let author = &mut world.coordinator;
+    let root = author.replay.state_mut().root();
+    let base = author.checkpoint(&author.entries, root);
+    order.slot = 1;
+    let slot = with(author, Body::AssignmentIssued(Issued::new(order)));
+    order.slot = 0;
+    let mut late = author.entry(Body::AssignmentIssued(Issued::new(order)));
+    late.time_ms += 1;
+    let late = [author.entries.as_slice(), &[late.encode()]].concat();
+    order.beacon = Digest::ZERO;
+    let beacon = with(author, Body::AssignmentIssued(Issued::new(order)));
+    for (name, comment, entries) in [
+        (
+            "turn-of-another-slot",
+            "An assignment of the second slot, while the first is due.",
+            slot,
+        ),
+        (
+            "turn-at-another-time",
+            "An assignment a millisecond after it was due.",
+            late,
+        ),
+        (
+            "turn-of-another-beacon",
+            "An assignment that names another beacon than that of the step that is due.",
+            beacon,
+        ),
+    ] {
+        let fault = replay(&entries).expect_err("a fault");
+        assert_eq!(fault.rule, Rule::Duty);
+        let note = author.checkpoint(&entries, Digest::ZERO);
+        let evidence = Evidence::prove(&entries, &note, &[&base], &fault).unwrap();
+        check_evidence(name, comment, &evidence);
+    }
+}
+
 #[test]
 fn evidence_vectors_of_windows() {
     let mut world = World::standard();

@@ -87,7 +87,7 @@ proptest! {
         }
     }
 
-    /// V, Ṽ and b are the weighted sums of what was chosen, however late rewards came.
+    /// V, Z, Ṽ and b are the weighted sums of what was chosen, however late rewards came.
     #[test]
     fn select_21_is_the_weighted_ridge_regression(
         stream in proptest::collection::vec((context(), 0.0f64..1.0), 1..40), delay in 0usize..10,
@@ -100,27 +100,32 @@ proptest! {
             }
         }
         let parts = model.parts();
-        let (mut design, mut squared, mut b) = ([[0.0; DIMENSION]; DIMENSION], [[0.0; DIMENSION]; DIMENSION], [0.0; DIMENSION]);
+        let [mut design, mut settled, mut squared] = [[[0.0; DIMENSION]; DIMENSION]; 3];
+        let mut b = [0.0; DIMENSION];
         for (place, (x, reward)) in stream.iter().enumerate() {
             let weight = 0.95f64.powi((stream.len() - 1 - place) as i32);
             for row in 0..DIMENSION {
                 for column in 0..DIMENSION {
                     design[row][column] += weight * x[row] * x[column];
                     squared[row][column] += weight * weight * x[row] * x[column];
+                    if place + delay < stream.len() {
+                        settled[row][column] += weight * x[row] * x[column];
+                    }
                 }
                 if place + delay < stream.len() {
                     b[row] += weight * reward * x[row];
                 }
             }
         }
-        let mut places = parts.matrix.iter().zip(&parts.squared);
+        let mut places = parts.matrix.iter().zip(&parts.squared).zip(&parts.settled);
         for row in 0..DIMENSION {
             near(parts.b[row], b[row])?;
             for column in row..DIMENSION {
                 let ridge = if row == column { 1.0 } else { 0.0 };
-                let (v, w) = places.next().expect("a triangle");
+                let ((v, w), z) = places.next().expect("a triangle");
                 near(*v, design[row][column] + ridge)?;
                 near(*w, squared[row][column] + ridge)?;
+                near(*z, settled[row][column] + ridge)?;
             }
         }
     }

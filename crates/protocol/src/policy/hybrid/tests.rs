@@ -24,9 +24,8 @@ fn context() -> impl Strategy<Value = Context> {
         .prop_map(|x| [1.0, x[0], x[1], x[2], x[3], x[4]].map(|feature| feature / 8.0f64.sqrt()))
 }
 
-fn stream() -> impl Strategy<Value = Vec<(u8, Context, Option<f64>)>> {
-    let reward = prop_oneof![3 => (0.0f64..1.0).prop_map(Some), 1 => Just(None)];
-    proptest::collection::vec((0..PEERS, context(), reward), 0..40)
+fn stream() -> impl Strategy<Value = Vec<(u8, Context, f64)>> {
+    proptest::collection::vec((0..PEERS, context(), 0.0f64..1.0), 0..40)
 }
 
 fn dense(peer: u8, z: &Context) -> [f64; DENSE] {
@@ -76,10 +75,6 @@ proptest! {
         for (peer, z, reward) in &stream {
             let one = choice(key(*peer), *z);
             hybrid.count(&one);
-            let Some(reward) = reward else {
-                hybrid.take_back(&one);
-                continue;
-            };
             hybrid.learn(&one, *reward);
             let x = dense(*peer, z);
             for row in 0..DENSE {
@@ -90,8 +85,7 @@ proptest! {
             }
         }
         let weights = solved(&matrix, &b);
-        let settled = stream.iter().filter(|(_, _, reward)| reward.is_some()).count();
-        prop_assert_eq!(hybrid.observations(), settled as u64);
+        prop_assert_eq!(hybrid.observations(), stream.len() as u64);
         for peer in 0..PEERS {
             let x = dense(peer, &z);
             let one = candidate(peer, 0.5);
@@ -108,7 +102,7 @@ proptest! {
         for (peer, z, reward) in &stream {
             let one = choice(key(*peer), *z);
             hybrid.count(&one);
-            hybrid.learn(&one, reward.unwrap_or(0.0));
+            hybrid.learn(&one, *reward);
         }
         let mut again = Hybrid::from_parts(&PARAMETERS, &hybrid.parts()).expect("parts of a policy");
         for (peer, part) in &hybrid.peers {
@@ -117,11 +111,4 @@ proptest! {
         }
         prop_assert_eq!(again, hybrid);
     }
-}
-
-#[test]
-fn select_24_a_choice_that_was_never_counted_is_not_taken_back() {
-    let mut hybrid = Hybrid::new(&PARAMETERS);
-    hybrid.take_back(&choice(key(1), [0.3; 6]));
-    assert_eq!(hybrid, Hybrid::new(&PARAMETERS));
 }

@@ -121,6 +121,27 @@ fn select_16_the_score_is_estimate_and_width() {
     assert_eq!(bound.score, bound.estimate + bound.width);
 }
 
+/// What is pending narrows the width, and leaves the estimate as it was, to the bit.
+#[test]
+fn select_15_what_is_pending_has_no_say_in_the_estimate() {
+    let mut sequence = Sequence(9);
+    let mut model = LinUcb::new(&PolicyParameters::SHARED);
+    for _ in 0..20 {
+        let x = sequence.context();
+        model.observe(&x, sequence.next());
+    }
+    let x = sequence.context();
+    let before = model.assess(&[x])[0];
+    for _ in 0..50 {
+        model.observe_choice(&x);
+    }
+    let after = model.assess(&[x])[0];
+    assert_eq!(after.estimate.to_bits(), before.estimate.to_bits());
+    assert!(after.width < before.width / 2.0, "{after:?}");
+    model.observe_reward(&x, 1.0);
+    assert!(model.assess(&[x])[0].estimate > before.estimate);
+}
+
 #[test]
 fn select_18_refuses_to_forget_what_it_never_saw() {
     let mut model = LinUcb::new(&PolicyParameters::SHARED);
@@ -163,6 +184,10 @@ fn select_12_refuses_parts_that_are_no_model() {
     for other in [
         Parts {
             matrix: vec![1.0; TRIANGLE_LENGTH - 1],
+            ..parts.clone()
+        },
+        Parts {
+            settled: Vec::new(),
             ..parts.clone()
         },
         Parts {
