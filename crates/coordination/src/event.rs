@@ -61,8 +61,8 @@ pub enum Event {
         /// Whether it can be reached.
         reachable: bool,
     },
-    /// A peer was exposed: it is asked no more. To be told again when it comes again: so many are remembered, and no more.
-    /// Spec: REPLAY-7, REPLAY-8.
+    /// A peer was exposed: it is asked no more, and what it measured is left out. To be told again when it comes again: so many are remembered, and no more.
+    /// Spec: REPLAY-7, REPLAY-8, IMPORT-1.
     Exposed {
         /// Its log key.
         peer: PublicKey,

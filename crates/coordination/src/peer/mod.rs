@@ -242,7 +242,10 @@ impl Peer {
             } => {
                 self.reachable.remove(&peer);
             }
-            Event::Exposed { peer } => self.note_exposed(peer),
+            Event::Exposed { peer } => {
+                self.note_exposed(peer);
+                self.leave_out(peer)?;
+            }
             Event::Retired { peer } => {
                 self.retired.insert(peer);
             }
@@ -260,6 +263,14 @@ impl Peer {
                 self.exposed.remove(&forgotten);
             }
         }
+    }
+
+    /// What an exposed peer measured counts no more. Spec: IMPORT-1.
+    fn leave_out(&mut self, peer: PublicKey) -> Result<(), ProposeError> {
+        if self.state().sources().contains_key(&peer) {
+            self.propose(Body::MeasuresImported(MeasuresImported::leave_out(peer)))?;
+        }
+        Ok(())
     }
 
     /// Takes in what other peers measured, or leaves a source out. The rules may refuse an import: those before it stand, and the

@@ -5,5 +5,6 @@ mod chain;
 mod offers;
 mod planning;
 mod redispatch;
+mod sources;
 mod stopping;
 mod world;

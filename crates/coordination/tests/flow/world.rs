@@ -124,6 +124,11 @@ impl World {
 
     /// Submits a task and lets everything happen that needs no time.
     pub(crate) fn submit(&mut self, task: TaskRequest) {
+        self.submit_to(0, task);
+    }
+
+    /// The same, to another peer than the coordinator.
+    pub(crate) fn submit_to(&mut self, number: usize, task: TaskRequest) {
         self.requests += 1;
         let key = u8::try_from(self.requests).unwrap();
         let event = Event::Submit {
@@ -132,7 +137,26 @@ impl World {
             key: TaskKey::from_bytes([key; 32]),
             planning_key: TaskKey::from_bytes([key + 100; 32]),
         };
-        self.happen(event);
+        self.queue.push_back((number, event));
+        self.settle();
+    }
+
+    /// The coordinator takes in what another peer measured, with a weight of one.
+    pub(crate) fn take_in(&mut self, source: usize) {
+        let signed = {
+            let peer = &mut self.peers[source];
+            let checkpoint = peer.checkpoint();
+            peer.sign_checkpoint(&checkpoint)
+        };
+        let importer = self.peers[0].author();
+        let imports = replay(&self.stored[source], |_| ())
+            .state_mut()
+            .imports_for(&importer, &signed, 1_000_000, 8)
+            .unwrap();
+        let (output, taken) = self.peers[0].import(imports, self.now_ms).unwrap();
+        taken.unwrap();
+        self.carry_out(0, output);
+        self.settle();
     }
 
     /// Something happens to the coordinator.
@@ -355,11 +379,17 @@ fn peer(seed: u8, log: &[Vec<u8>], tags: Option<&[&str]>) -> Peer {
         queue_max: 0,
         tasks_max: 8,
     };
-    let mut replay = Replay::begin(&log[0], None).unwrap();
     let mut bids = OpenBids::default();
+    let replay = replay(log, |entry| bids.note(entry));
+    Peer::new(key(seed, 0), replay, config).with_bids(bids)
+}
+
+/// Replays a log, and shows each entry but the first.
+fn replay(log: &[Vec<u8>], mut each: impl FnMut(&Entry)) -> Replay {
+    let mut replay = Replay::begin(&log[0], None).unwrap();
     for bytes in &log[1..] {
         let (entry, _) = replay.push(bytes).unwrap();
-        bids.note(&entry);
+        each(&entry);
     }
-    Peer::new(key(seed, 0), replay, config).with_bids(bids)
+    replay
 }
