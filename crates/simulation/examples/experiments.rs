@@ -1,4 +1,5 @@
 //! Runs the paper's experiments and writes their report: `./x experiments [NAMES...] [--seeds N] [--seed S] [--out FOLDER] [--quick]`.
+//! The whole report goes to `docs/experiments`; parts of it, and a quick one, to `experiments`, so that they never stand in its place.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -31,7 +32,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         shorter: 1,
         origin: origin(),
     };
-    let mut out = PathBuf::from("docs/experiments");
+    let mut out = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -42,7 +43,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         match argument.as_str() {
             "--seeds" => request.seeds = value()?.parse()?,
             "--seed" => request.first_seed = value()?.parse()?,
-            "--out" => out = value()?.into(),
+            "--out" => out = Some(PathBuf::from(value()?)),
             "--quick" => {
                 request.seeds = 5;
                 request.shorter = 5;
@@ -52,9 +53,17 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                 .push(Section::from_name(name).ok_or_else(|| format!("no experiment {name:?}"))?),
         }
     }
+    let whole = request.sections.is_empty() && request.shorter == 1;
     if request.sections.is_empty() {
         request.sections = Section::all();
     }
+    let out = out.unwrap_or_else(|| {
+        PathBuf::from(if whole {
+            "docs/experiments"
+        } else {
+            "experiments"
+        })
+    });
     let files = produce(&request, &bar)?;
     std::fs::create_dir_all(&out)?;
     for file in &files {

@@ -262,7 +262,7 @@ fn delays(rounds: usize) -> Vec<Cell> {
         ("immediate", Delay::None),
         ("10 late", Delay::Fixed(10)),
         ("50 late", Delay::Fixed(50)),
-        ("200 late", Delay::Fixed(200)),
+        ("120 late", Delay::Fixed(120)),
         ("geometric, mean 50", Delay::Geometric(50)),
         ("heavy-tailed, median 20", Delay::HeavyTailed(20)),
         ("50 late, 10 % never", Delay::Censored(50, 100_000)),
@@ -273,17 +273,18 @@ fn delays(rounds: usize) -> Vec<Cell> {
         ..calm(name, rounds)
     })
     .collect();
-    let three = |name: &str, delay| Course {
+    // A log holds at most 128 open tasks (BEACON-2): 500 selections late are four executors in each of 125.
+    let four = |name: &str, delay| Course {
         delay,
-        executors: 3,
+        executors: 4,
         shortlist: 5,
         ..calm(name, rounds)
     };
     let mut cells = cross(&courses, &default_arm());
     cells.extend(cross(
         &[
-            three("P 3, immediate", Delay::None),
-            three("P 3, 500 selections late", Delay::Fixed(166)),
+            four("P 4, immediate", Delay::None),
+            four("P 4, 500 selections late", Delay::Fixed(125)),
         ],
         &default_arm(),
     ));
