@@ -16,9 +16,14 @@ use symphony_network::Multiaddr;
 use symphony_protocol::{
     policy::{PolicyKind, PolicyParameters},
     records::{Params, Policy, RecordError},
+    state::OPEN_TASKS_MAX,
 };
 
 use crate::tiles::TilesSettings;
+
+/// Tasks open at once: as many as a log may hold open.
+const TASKS_MAX: u32 = 128;
+const _: () = assert!(TASKS_MAX as usize == OPEN_TASKS_MAX, "BEACON-2");
 
 /// Settings of a node. Every field has a default that suits a laptop.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -233,7 +238,7 @@ impl Default for Config {
             instruction: None,
             plan_instruction: None,
             output_tokens_max: 512,
-            tasks_max: 256,
+            tasks_max: TASKS_MAX,
         }
     }
 }
@@ -319,6 +324,18 @@ impl Config {
         Ok(config)
     }
 
+    /// What is wrong with what this node offers, if nobody would ever ask it: with neither tag nor description an answerer matches no
+    /// question (SELECT-8, BEACON-9).
+    pub fn offers_nothing(&self) -> Option<&'static str> {
+        let described = |text: &String| !text.trim().is_empty();
+        let offers =
+            !self.profile.tags.is_empty() || self.profile.description.iter().any(described);
+        (self.executor.is_some() && !offers).then_some(
+            "this node can answer, but offers nothing: without a tag or a description no question is for it; say what it can do in \
+             profile.tags, as with --tag general",
+        )
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -393,8 +410,8 @@ impl Config {
                 &self.output_tokens_max,
             );
         }
-        if !(1..=4096).contains(&self.tasks_max) {
-            return value("tasks_max", "1 to 4096 tasks", &self.tasks_max);
+        if !(1..=TASKS_MAX).contains(&self.tasks_max) {
+            return value("tasks_max", "1 to 128 tasks", &self.tasks_max);
         }
         if !(1..=4096).contains(&self.tiles.connections_max) {
             return value(

@@ -49,6 +49,15 @@ pub enum HomeError {
         /// The folder.
         folder: PathBuf,
     },
+    /// There are keys, and no settings.
+    #[error(
+        "{folder} holds keys and no config.toml: if `symphony node init` was interrupted there, remove the folder and make it anew, \
+         otherwise bring config.toml back"
+    )]
+    Unfinished {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// There is no node.
     #[error("{folder} holds no node; make one with `symphony node init --home {folder}`")]
     Missing {
@@ -106,12 +115,11 @@ impl Home {
         let home = Self {
             folder: folder.to_owned(),
         };
-        if home.config_file().is_file() && home.key_file("log").is_file() {
-            Ok(home)
-        } else {
-            Err(HomeError::Missing {
-                folder: folder.to_owned(),
-            })
+        let folder = folder.to_owned();
+        match (home.config_file().is_file(), home.key_file("log").is_file()) {
+            (true, true) => Ok(home),
+            (false, true) => Err(HomeError::Unfinished { folder }),
+            (_, false) => Err(HomeError::Missing { folder }),
         }
     }
 
@@ -130,18 +138,27 @@ impl Home {
         let home = Self {
             folder: folder.to_owned(),
         };
-        if home.config_file().exists() || home.key_file("log").exists() {
-            return Err(HomeError::Exists {
-                folder: folder.to_owned(),
-            });
-        }
-        create_private_folder(folder)?;
-        create_private_folder(&folder.join("keys"))?;
-        for name in ["log", "transport", "witness"] {
-            write_private(&home.key_file(name), hex(&entropy::fresh()?).as_bytes())?;
+        let exists = |file: PathBuf| file.exists();
+        match (exists(home.config_file()), exists(home.key_file("log"))) {
+            (false, false) => {}
+            (false, true) => {
+                let folder = folder.to_owned();
+                return Err(HomeError::Unfinished { folder });
+            }
+            (true, _) => {
+                let folder = folder.to_owned();
+                return Err(HomeError::Exists { folder });
+            }
         }
         let params = config.params().map_err(crate::config::ConfigError::from)?;
-        let mut genesis = Genesis::bind(&home.secrets()?, params.clone());
+        let seeds = [entropy::fresh()?, entropy::fresh()?, entropy::fresh()?];
+        let [log, transport, witness] = seeds.map(SecretKey::from_bytes);
+        let secrets = PeerSecrets {
+            log,
+            transport,
+            witness,
+        };
+        let mut genesis = Genesis::bind(&secrets, params.clone());
         let time_ms = now_ms();
         let entry_0 = loop {
             if let Some(entry_0) = genesis.search_stamp(time_ms, STAMPS_PER_ROUND) {
@@ -150,6 +167,12 @@ impl Home {
             progress(genesis.stamp);
         };
         let log = symphony_transparency::log_id(&entry_0);
+        // The search takes the longest, and may be interrupted: nothing was written before.
+        create_private_folder(folder)?;
+        create_private_folder(&folder.join("keys"))?;
+        for (name, seed) in ["log", "transport", "witness"].into_iter().zip(seeds) {
+            write_private(&home.key_file(name), hex(&seed).as_bytes())?;
+        }
         let (ledger, _) = home.open_ledger(&params, MissingRecord::Refuse)?;
         ledger.append_for_release(vec![entry_0], Vec::new()).await?;
         ledger.close().await?;

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("symphony-engine: {error:#}");
+            let _ = writeln!(std::io::stderr(), "symphony-engine: {error:#}");
             if is_unusable(&error) {
                 ExitCode::from(process::EXIT_UNUSABLE)
             } else {
@@ -81,6 +81,8 @@ fn run(source: ModelSource, socket: PathBuf, arguments: ServeArguments) -> anyho
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that nobody reads is lost. To say so on the same closed output would be a panic.
+        .log_internal_errors(false)
         .with_ansi(false);
     // A supervisor passes the lines on in its own log, with its own times.
     if arguments.supervised {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub fn exit_on_panic() {
         let place = panic
             .location()
             .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        eprintln!("symphony-engine crashed at {place}");
+        let _ = writeln!(io::stderr(), "symphony-engine crashed at {place}");
         std::process::exit(EXIT_CRASHED);
     }));
 }

@@ -24,8 +24,8 @@ use crate::demo::DemoArgs;
     propagate_version = true,
     arg_required_else_help = true,
     after_help = "Examples:
-  symphony demo                                     a whole network on this machine, with cheats that get caught
-  symphony node init --endpoint http://localhost:11434/v1 --model llama3.2
+  symphony demo                                     a whole network on this machine (in a clone: ./x demo)
+  symphony node init --endpoint http://localhost:11434/v1 --model llama3.2 --tag general
   symphony node run --bootstrap /ip4/192.0.2.7/tcp/4791
   symphony task submit --follow \"not ( True ) and ( True ) is\"
   symphony audit exports/*.symlog

@@ -44,6 +44,8 @@ pub(super) fn start(arguments: &LoggingArgs, default_filter: &str) -> anyhow::Re
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that nobody reads is lost. To say so on the same closed output would be a panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let started = match arguments.log_format {
         LogFormat::Text => log.try_init(),

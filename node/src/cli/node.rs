@@ -14,7 +14,7 @@ use super::{
     arguments::OutputArgs,
     connect::HomeArgs,
     exit::{ExitStatus, UnusableInput},
-    output::{print_json, print_line},
+    output::{complain, print_json, print_line},
     progress,
 };
 use crate::{
@@ -177,6 +177,9 @@ impl NodeCommand {
 async fn init(arguments: InitArgs) -> anyhow::Result<ExitStatus> {
     let config = arguments.settings()?;
     config.validate()?;
+    if let Some(warning) = config.offers_nothing() {
+        complain(&format!("warning: {warning}"));
+    }
     let folder = arguments.home.folder();
     let spinner = progress::spinner("searching a stamp for the log");
     let made = Home::init(&folder, &config, |tried| {
@@ -303,6 +306,9 @@ async fn run(arguments: RunArgs) -> anyhow::Result<ExitStatus> {
     let mut config = home.config()?;
     arguments.addresses.apply(&mut config);
     config.validate()?;
+    if let Some(warning) = config.offers_nothing() {
+        tracing::warn!("{warning}");
+    }
     let socket = home.admin_socket(&config);
     let (node, mut ended) = runtime::start(config, home, Hooks::faithful()).await?;
     // Before anybody is told that it runs.

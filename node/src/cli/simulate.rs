@@ -17,7 +17,7 @@ use super::{
 
 /// Runs the paper's experiments on a real coordinator in a simulated world
 ///
-/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, regret, settings, weights, offpolicy, plans,
+/// Experiments: exp1, exp2, exp3, delay, join, failures, liars, shortlist, executors, collective, regret, settings, weights, offpolicy, plans,
 /// scaling; without a name all of them. The same seeds give the same bytes, but for the times of `scaling`.
 #[derive(Args, Debug)]
 pub(super) struct SimulateCommand {

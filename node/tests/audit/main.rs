@@ -8,6 +8,7 @@ mod cheats;
 mod command;
 mod damage;
 mod explain;
+mod homes;
 mod network;
 mod render;
 mod several;

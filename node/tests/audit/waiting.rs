@@ -1,7 +1,7 @@
 //! `symphony task submit` and a node that is yet to start.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, pipe},
     path::Path,
     process::{Command, Stdio},
 };
@@ -68,4 +68,26 @@ fn a_task_waits_for_a_node_that_is_starting_and_says_so() {
     // It is alone: nobody answers the question, and the node was asked.
     assert_eq!(status.code(), Some(5), "{rest}");
     assert!(rest.contains("no peer gave a valid answer"), "{rest}");
+}
+
+/// As in `symphony node run 2>&1 | head`.
+#[test]
+fn a_node_whose_log_nobody_reads_works_on() {
+    let folder = home();
+    let (reader, unread) = pipe().unwrap();
+    drop(reader);
+    let mut node = symphony(folder.path())
+        .args(["node", "run", "--log", "debug"])
+        .stderr(unread)
+        .spawn()
+        .unwrap();
+    let task = symphony(folder.path())
+        .args(["task", "submit", "--wait-ms", "60000", "1 + 1 = ?"])
+        .output()
+        .unwrap();
+    let ended = node.try_wait().unwrap();
+    node.kill().unwrap();
+    node.wait().unwrap();
+    assert_eq!(ended, None, "the node ended by itself");
+    assert_eq!(task.status.code(), Some(5), "{task:?}");
 }
