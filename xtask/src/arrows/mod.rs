@@ -1,4 +1,4 @@
-//! Which crate and which module may use which. The tables stand in `xtask/arrows.toml`; DESIGN's figure is their source.
+//! Which crate and which module may use which. The tables stand in `xtask/arrows.toml`.
 
 mod crates;
 mod modules;
