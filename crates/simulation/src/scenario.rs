@@ -20,6 +20,8 @@ pub struct Scenario {
     pub task_interval_ms: u64,
     /// Shape of each task: the number of steps of each plan.
     pub plan_steps: Vec<u32>,
+    /// Random peers that take in, at a random time, what another one measured.
+    pub imports: u32,
     /// How steps are run.
     pub settings: TaskSettings,
     /// The policy of every peer.
@@ -172,6 +174,7 @@ impl Default for Scenario {
             tasks: 60,
             task_interval_ms: 400,
             plan_steps: vec![1],
+            imports: 0,
             settings: TaskSettings {
                 bid_window_ms: 300,
                 execute_ms: 2_000,

@@ -36,6 +36,12 @@ pub(super) enum Happening {
     Submit {
         task: usize,
     },
+    /// A peer takes in what another one measured.
+    TakeIn {
+        peer: usize,
+        source: usize,
+        weight_ppm: u32,
+    },
     Crash {
         peer: usize,
     },

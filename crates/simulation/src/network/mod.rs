@@ -6,6 +6,7 @@ mod effects;
 mod error;
 mod finish;
 mod happening;
+mod importing;
 mod links;
 mod logs;
 mod machines;
@@ -298,6 +299,11 @@ impl<'a> Simulation<'a> {
                 }
             }
             Happening::Submit { task } => self.submit(task)?,
+            Happening::TakeIn {
+                peer,
+                source,
+                weight_ppm,
+            } => self.take_in(peer, source, weight_ppm)?,
             Happening::Crash { peer } => self.crash(peer, usize::MAX),
             Happening::Restart { peer } => self.restart(peer)?,
             Happening::Meets { peer, other } => self.meets(peer, other)?,

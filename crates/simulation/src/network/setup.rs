@@ -33,6 +33,19 @@ impl Simulation<'_> {
             let peer = usize::try_from(self.random.within(0, most)).unwrap_or(0);
             self.queue.push(time_ms, Happening::Crash { peer });
         }
+        for _ in 0..self.scenario.imports {
+            let (peer, time_ms) = self.someone(WARM_UP_MS, last_ms);
+            let (source, _) = self.someone(0, 0);
+            let weight_ppm = u32::try_from(self.random.within(1, 1_000_000)).unwrap_or(1);
+            self.queue.push(
+                time_ms,
+                Happening::TakeIn {
+                    peer,
+                    source,
+                    weight_ppm,
+                },
+            );
+        }
         let (from_ms, until_ms) = self.scenario.troubles.partition_ms;
         if until_ms > from_ms {
             self.queue.push(from_ms, Happening::Partition);

@@ -150,6 +150,7 @@ pub fn honest_scenario(seed: u64) -> Scenario {
         tasks: draw(10, 24),
         task_interval_ms: u64::from(draw(200, 1_200)),
         plan_steps,
+        imports: draw(0, 4),
         settings: TaskSettings {
             bid_window_ms: 300,
             execute_ms: 2_000,

@@ -48,6 +48,11 @@ pub(crate) fn scenario(random: &mut Random) -> Scenario {
         plan_steps: (0..u32_within(random, 1, 3))
             .map(|_| u32_within(random, 1, 3))
             .collect(),
+        imports: if random.chance(400_000) {
+            u32_within(random, 1, 8)
+        } else {
+            0
+        },
         settings: TaskSettings {
             executors: u32_within(random, 1, shortlist.min(4)),
             shortlist,
