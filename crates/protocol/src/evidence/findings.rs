@@ -2,14 +2,14 @@
 
 use super::{
     Evidence, ProveError,
-    prove::{CoveredLog, LogSource},
+    prove::{LogSource, ReadLog},
 };
 use crate::{
     fault::{Fault, Rule},
     records::{Bid, Body},
 };
 
-impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
+impl<L: LogSource + ?Sized> ReadLog<'_, L> {
     /// Evidence against a peer whose statements this log holds.
     pub(super) fn finding(&self, fault: &Fault) -> Result<Evidence, ProveError> {
         let entry = self

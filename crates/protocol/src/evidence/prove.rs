@@ -80,8 +80,9 @@ pub enum ProveError {
 impl Evidence {
     /// Evidence of a fault that the replay of one log found: of its author, or of a peer whose statements it holds.
     ///
-    /// `checkpoint` is a signed checkpoint that covers the fault's entry (for a wrong state root of a checkpoint, that one). The
-    /// log is read from entry 0 up to its size. Every checkpoint in `earlier` is a place to begin a window at; there may be none.
+    /// `checkpoint` is a signed checkpoint that covers the fault's entry (for a wrong state root of a checkpoint, that one). For a
+    /// fault of the author the log is read from entry 0 up to its size, and every checkpoint in `earlier` is a place to begin a
+    /// window at; there may be none. A fault of another peer needs neither ([`Evidence::prove_finding`]).
     ///
     /// # Errors
     /// [`ProveError`].
@@ -93,11 +94,25 @@ impl Evidence {
         earlier: &[&str],
         fault: &Fault,
     ) -> Result<Self, ProveError> {
-        let covered = CoveredLog::read(log, checkpoint)?;
-        if fault.peer != covered.begun.author() {
-            return covered.finding(fault);
+        let log = ReadLog::begin(log)?;
+        if fault.peer != log.begun.author() {
+            return log.finding(fault);
         }
-        covered.fault(earlier, fault)
+        CoveredLog::read(log, checkpoint)?.fault(earlier, fault)
+    }
+
+    /// Evidence of a fault of another peer than the log's author, which that peer's statements in the log prove by themselves: no
+    /// checkpoint is needed, and nothing behind the fault's entry is read.
+    ///
+    /// # Errors
+    /// [`ProveError`].
+    ///
+    /// Spec: EVIDENCE-13, REPLAY-9.
+    pub fn prove_finding(
+        log: &(impl LogSource + ?Sized),
+        finding: &Fault,
+    ) -> Result<Self, ProveError> {
+        ReadLog::begin(log)?.finding(finding)
     }
 
     /// Evidence of a fault of the log's author, like [`Evidence::prove`], where not all entries that the checkpoint covers are at
@@ -117,7 +132,7 @@ impl Evidence {
             index: fault.entry,
             hashes,
         };
-        CoveredLog::begin(log, checkpoint, proofs)?.fault(earlier, fault)
+        CoveredLog::begin(ReadLog::begin(log)?, checkpoint, proofs)?.fault(earlier, fault)
     }
 }
 
@@ -144,13 +159,18 @@ impl<L: LogSource + ?Sized> CoveredLog<'_, L> {
     }
 }
 
-/// The part of a log that a checkpoint covers.
-pub(super) struct CoveredLog<'a, L: ?Sized> {
+/// A log of which single entries are read.
+pub(super) struct ReadLog<'a, L: ?Sized> {
     source: &'a L,
-    note: &'a str,
-    checkpoint: Checkpoint,
     genesis: Vec<u8>,
     pub(super) begun: Replay,
+}
+
+/// The part of a log that a checkpoint covers.
+struct CoveredLog<'a, L: ?Sized> {
+    log: ReadLog<'a, L>,
+    note: &'a str,
+    checkpoint: Checkpoint,
     proofs: Proofs<'a>,
 }
 
@@ -162,28 +182,14 @@ enum Proofs<'a> {
     Given { index: u64, hashes: &'a [NodeHash] },
 }
 
-impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
-    fn read(source: &'a L, note: &'a str) -> Result<Self, ProveError> {
-        let mut covered = Self::begin(source, note, Proofs::Tree(MerkleTree::new()))?;
-        let mut tree = MerkleTree::new();
-        for index in 0..covered.checkpoint.size {
-            tree.append(&bytes(source, index)?);
-        }
-        covered.proofs = Proofs::Tree(tree);
-        Ok(covered)
-    }
-
-    fn begin(source: &'a L, note: &'a str, proofs: Proofs<'a>) -> Result<Self, ProveError> {
+impl<'a, L: LogSource + ?Sized> ReadLog<'a, L> {
+    fn begin(source: &'a L) -> Result<Self, ProveError> {
         let genesis = bytes(source, 0)?;
         let begun = Replay::begin(&genesis, None)?;
-        let checkpoint = *SignedCheckpoint::parse_and_verify(note, &begun.author())?.checkpoint();
         Ok(Self {
             source,
-            note,
-            checkpoint,
             genesis,
             begun,
-            proofs,
         })
     }
 
@@ -196,6 +202,29 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
         let network = self.begun.state().network();
         Entry::parse_with(&bytes, Some(&network), Signatures::AssumeVerified).ok()
     }
+}
+
+impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
+    fn read(log: ReadLog<'a, L>, note: &'a str) -> Result<Self, ProveError> {
+        let mut covered = Self::begin(log, note, Proofs::Tree(MerkleTree::new()))?;
+        let mut tree = MerkleTree::new();
+        for index in 0..covered.checkpoint.size {
+            tree.append(&covered.log.bytes(index)?);
+        }
+        covered.proofs = Proofs::Tree(tree);
+        Ok(covered)
+    }
+
+    fn begin(log: ReadLog<'a, L>, note: &'a str, proofs: Proofs<'a>) -> Result<Self, ProveError> {
+        let author = log.begun.author();
+        let checkpoint = *SignedCheckpoint::parse_and_verify(note, &author)?.checkpoint();
+        Ok(Self {
+            log,
+            note,
+            checkpoint,
+            proofs,
+        })
+    }
 
     fn hashes(&self, index: u64) -> Result<Vec<NodeHash>, ProveError> {
         match &self.proofs {
@@ -206,19 +235,19 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
     }
 
     fn lone_entry(&self, index: u64) -> Result<Evidence, ProveError> {
-        let (bytes, hashes) = (self.bytes(index)?, self.hashes(index)?);
+        let (bytes, hashes) = (self.log.bytes(index)?, self.hashes(index)?);
         Ok(Evidence::lone_entry(
-            &self.genesis,
+            &self.log.genesis,
             self.signed(index, &bytes, &hashes),
         )?)
     }
 
     fn broken_link(&self, index: u64) -> Result<Evidence, ProveError> {
         let before = index.saturating_sub(1);
-        let (bytes, hashes) = (self.bytes(before)?, self.hashes(before)?);
-        let (next, next_hashes) = (self.bytes(index)?, self.hashes(index)?);
+        let (bytes, hashes) = (self.log.bytes(before)?, self.hashes(before)?);
+        let (next, next_hashes) = (self.log.bytes(index)?, self.hashes(index)?);
         Ok(Evidence::broken_link(
-            &self.genesis,
+            &self.log.genesis,
             self.signed(before, &bytes, &hashes),
             self.signed(index, &next, &next_hashes),
         )?)
@@ -250,7 +279,8 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
             let recorded = (1..=end)
                 .rev()
                 .find(|index| {
-                    self.parsed(*index)
+                    self.log
+                        .parsed(*index)
                         .is_some_and(|entry| recorded_root(&entry.body).is_some())
                 })
                 .unwrap_or(0);
@@ -261,10 +291,10 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
             };
             let mut state = self.state_before(first)?;
             let entries = (first..=last)
-                .map(|index| self.bytes(index))
+                .map(|index| self.log.bytes(index))
                 .collect::<Result<Vec<_>, _>>()?;
             let made = Evidence::window(WindowParts {
-                genesis: &self.genesis,
+                genesis: &self.log.genesis,
                 base,
                 state: &mut state,
                 entries: &entries,
@@ -289,7 +319,8 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
         let mut bases: Vec<(u64, &str)> = earlier
             .iter()
             .filter_map(|note| {
-                let signed = SignedCheckpoint::parse_and_verify(note, &self.begun.author()).ok()?;
+                let signed =
+                    SignedCheckpoint::parse_and_verify(note, &self.log.begun.author()).ok()?;
                 Some((signed.checkpoint().size, *note))
             })
             .collect();
@@ -299,9 +330,10 @@ impl<'a, L: LogSource + ?Sized> CoveredLog<'a, L> {
 
     /// The state before the entry at this index.
     fn state_before(&self, index: u64) -> Result<State, ProveError> {
-        let mut state = self.begun.state().clone();
+        let mut state = self.log.begun.state().clone();
         for number in 1..index {
             let entry = self
+                .log
                 .parsed(number)
                 .ok_or(ProveError::EntryMissing { index: number })?;
             state.apply(&entry).map_err(ProveError::Earlier)?;

@@ -3,12 +3,12 @@
 
 use symphony_protocol::{
     Fault, Rule,
-    evidence::{Conviction, Evidence, ForkPoint, SignedEntry},
+    evidence::{Conviction, Evidence, ForkPoint, LogSource, SignedEntry},
     records::{Body, Entry, Policy},
 };
 use symphony_transparency::{Digest, MerkleTree, NodeHash};
 
-use crate::kit::{Author, ORDINARY_SIZE_MAX, World, acknowledge, params, replay};
+use crate::kit::{Author, ORDINARY_SIZE_MAX, World, acknowledge, capability, params, replay};
 
 fn tree(entries: &[Vec<u8>]) -> MerkleTree {
     let mut tree = MerkleTree::new();
@@ -311,4 +311,37 @@ fn evidence_8_the_entries_are_those_of_the_author() {
         found: String::new(),
     };
     Evidence::prove(&entries, &honest, &[], &fault).expect_err("not in the author's tree");
+}
+
+/// A log of which nothing behind this entry may be read.
+struct Until<'a>(&'a [Vec<u8>], u64);
+
+impl LogSource for Until<'_> {
+    fn entry(&self, index: u64) -> Option<Vec<u8>> {
+        assert!(index <= self.1, "entry {index} is read");
+        self.0.entry(index)
+    }
+}
+
+/// A log may hold any number of findings, and any number of entries behind them.
+#[test]
+fn evidence_13_nothing_behind_a_finding_is_read() {
+    let mut world = World::standard();
+    let mut other = capability(world.executors[2].origin(), 1);
+    other.parallel_max = 9;
+    let other = world.executors[2].sign(&other);
+    let received = Body::CapabilityReceived(other);
+    let findings = world.coordinator.try_push(received).unwrap().findings;
+    let [finding] = &findings[..] else {
+        panic!("one finding: {findings:?}")
+    };
+    world.open(1);
+    let coordinator = &world.coordinator;
+    let note = coordinator.checkpoint(&coordinator.entries, Digest::ZERO);
+    let log = Until(&coordinator.entries, finding.entry);
+    let proved = Evidence::prove(&log, &note, &[], finding).unwrap();
+    assert_eq!(proved, Evidence::prove_finding(&log, finding).unwrap());
+    let conviction = proved.verify().unwrap();
+    assert_eq!(conviction.fault.peer, world.executors[2].key());
+    assert_eq!(conviction.fault.rule, Rule::CapabilitySequence);
 }

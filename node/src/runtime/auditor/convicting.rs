@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use symphony_ledger::{Ledger, LedgerError};
+use symphony_ledger::LedgerError;
 use symphony_network::{Acceptance, IgnoreReason, Topic};
 use symphony_protocol::{
     Fault,
-    evidence::{Conviction, Evidence, EvidenceError, ForkPoint, LogSource, ProveError},
+    evidence::{Conviction, Evidence, EvidenceError, ForkPoint},
 };
 use symphony_transparency::{CheckpointError, Digest, NodeHash, PublicKey, SignedCheckpoint};
 use tokio::sync::oneshot;
 
-use super::{Auditor, AuditorCommand, Exposure};
+use super::{
+    Auditor,
+    proving::{Acquaintance, Signature, Source},
+};
 use crate::{
     evidence::judge,
     runtime::evidence::{Inserted, Insertion},
@@ -34,44 +37,10 @@ pub(super) enum MakeError {
     Evidence(#[from] EvidenceError),
 }
 
-/// A log as evidence is made of it.
-struct Source {
-    ledger: Ledger,
-    log: Digest,
-    /// Entries in the ledger; the tail follows them.
-    stored: u64,
-    tail: Vec<Vec<u8>>,
-    checkpoint: String,
-    /// Shows that the fault's entry stands in the checkpoint's tree; nothing if everything that it covers is at hand.
-    hashes: Option<Vec<NodeHash>>,
-    earlier: Option<String>,
-}
-
 /// That the fault's entry stands in a tree that its author signed.
 pub(super) struct Shown {
     pub(super) note: String,
     pub(super) hashes: Vec<NodeHash>,
-}
-
-impl LogSource for Source {
-    fn entry(&self, index: u64) -> Option<Vec<u8>> {
-        if let Some(behind) = index.checked_sub(self.stored) {
-            return self.tail.get(usize::try_from(behind).ok()?).cloned();
-        }
-        self.ledger.log(&self.log).ok()??.entry(index).ok()?
-    }
-}
-
-impl Source {
-    fn prove(&self, fault: &Fault) -> Result<Evidence, ProveError> {
-        let earlier: Vec<&str> = self.earlier.as_deref().into_iter().collect();
-        match &self.hashes {
-            Some(hashes) => {
-                Evidence::prove_entry(self, (&self.checkpoint, hashes), &earlier, fault)
-            }
-            None => Evidence::prove(self, &self.checkpoint, &earlier, fault),
-        }
-    }
 }
 
 impl Auditor {
@@ -164,17 +133,14 @@ impl Auditor {
         if let Some(exposure) = self.exposed.get_mut(&peer)
             && !exposure.proven
         {
-            *exposure = Exposure {
-                fault: conviction.fault.clone(),
-                found_in: conviction.log,
-                proven: true,
-            };
+            exposure.fault = conviction.fault.clone();
+            exposure.found_in = conviction.log;
+            exposure.proven = true;
             self.changed = true;
         }
     }
 
-    /// A fault that a log shows, of its author or of a peer whose statements it holds: the peer is exposed, and a file is made
-    /// of it away from the event loop.
+    /// A fault of a log's author: it is exposed, and a file is made of it away from the event loop.
     pub(super) async fn convict(&mut self, fault: Fault, log: Digest) {
         let source = self.source_of(&fault, log, None);
         self.convict_from(source, fault, log).await;
@@ -187,22 +153,21 @@ impl Auditor {
     }
 
     async fn convict_from(&mut self, source: Option<Source>, fault: Fault, log: Digest) {
-        let Some(source) = source else {
-            return self.expose(fault, Some(log)).await;
-        };
-        if let Some(commands) = self.own_commands.upgrade() {
-            let fault = fault.clone();
-            self.proving.begin(log);
-            tokio::task::spawn_blocking(move || {
-                let made = source.prove(&fault).inspect_err(|error| {
-                    tracing::warn!(peer = %fault.peer, rule = fault.rule.id(), %error, "no evidence could be made");
-                });
-                let file = made.ok().map(|evidence| evidence.bytes().to_vec());
-                // The auditor may have stopped.
-                let _ = commands.blocking_send(AuditorCommand::Made { log, file });
-            });
+        if let Some(source) = source {
+            self.prove(source, fault.clone());
         }
         self.expose(fault, Some(log)).await;
+    }
+
+    /// A fault of a peer whose statements a log holds. Spec: REPLAY-9.
+    pub(super) async fn convict_found(&mut self, finding: Fault, log: Digest) {
+        let of = if self.known_authors().contains(&finding.peer) {
+            Acquaintance::Known
+        } else {
+            Acquaintance::Stranger
+        };
+        self.expose(finding.clone(), Some(log)).await;
+        self.prove_finding(finding, log, of);
     }
 
     /// Two signed checkpoints that cannot both be of one log.
@@ -251,9 +216,7 @@ impl Auditor {
         let ledger = self.parts.ledger.clone();
         let (mut have, mut tail) = (ledger.log(&log).ok()??.size().ok()?, Vec::new());
         let stored = have;
-        if let Some(followed) = self.logs.get_mut(&log)
-            && followed.replay.author() == fault.peer
-        {
+        if let Some(followed) = self.logs.get_mut(&log) {
             followed.convicted = true;
             have = followed.have();
             tail = followed
@@ -272,9 +235,11 @@ impl Auditor {
             log,
             stored,
             tail,
-            checkpoint,
-            hashes,
-            earlier: earlier.map(|stored| stored.text),
+            signature: Some(Signature {
+                checkpoint,
+                hashes,
+                earlier: earlier.map(|stored| stored.text),
+            }),
         })
     }
 

@@ -319,7 +319,7 @@ impl Auditor {
             .into_iter()
             .filter(|finding| finding.peer != author)
         {
-            self.convict(finding, log).await;
+            self.convict_found(finding, log).await;
         }
         match taken.wrong_checkpoint {
             Some(fault) if fault.rule == Rule::TreeRoot => {

@@ -1,5 +1,7 @@
 //! Judging: checkpoints against entries, and what follows from a fault.
 
+use std::collections::BTreeSet;
+
 use symphony_coordination::Event;
 use symphony_network::AnsweredEntry;
 use symphony_protocol::{Fault, Rule, records::Challenge};
@@ -224,6 +226,7 @@ impl Auditor {
             fault,
             found_in,
             proven: false,
+            tried: BTreeSet::new(),
         };
         self.exposed.insert(peer, exposure);
         // Anyone can have any number of keys exposed. Of one that never came nothing else here needs to know, until it comes.

@@ -3,7 +3,7 @@
 //! against which evidence is in preparation; and of one with an open suspicion only where these are too many. What its author
 //! signed last is kept, so that a flood of newcomers makes no peer's signature forgotten. Spec: NET-64, NET-69.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use symphony_ledger::{Memo, MemoWrite};
 use symphony_protocol::records::{Body, Entry};
@@ -22,29 +22,6 @@ const LET_GO_MAX: usize = 4_096;
 const TABLE: &[u8] = b"let-go\0";
 /// Memos read at once at a start.
 const PAGE: usize = 64;
-
-/// Proofs that are being made, by the log that shows the fault.
-#[derive(Debug, Default)]
-pub(super) struct Proving(BTreeMap<Digest, usize>);
-
-impl Proving {
-    pub(super) fn begin(&mut self, log: Digest) {
-        *self.0.entry(log).or_default() += 1;
-    }
-
-    pub(super) fn end(&mut self, log: &Digest) {
-        if let Some(count) = self.0.get_mut(log) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.0.remove(log);
-            }
-        }
-    }
-
-    fn is_under_way(&self, log: &Digest) -> bool {
-        self.0.contains_key(log)
-    }
-}
 
 /// With whom this peer works: whom it gave orders lately, and whose orders it took. A bid is no work: anyone can make this peer bid, or
 /// bid on what it announces.
@@ -115,6 +92,7 @@ impl Auditor {
         self.logs.remove(&log);
         self.follow.remove(&log);
         self.words.forget(&log);
+        self.proving.forget(&log);
         self.changed = true;
         let newest = ledger.latest_checkpoint(&log).unwrap_or_else(|error| {
             tracing::warn!(%error, "a checkpoint cannot be read");

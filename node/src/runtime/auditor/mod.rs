@@ -11,6 +11,7 @@ mod followed;
 mod following;
 mod judging;
 mod letting_go;
+mod proving;
 mod retiring;
 mod scanning;
 mod suspicion;
@@ -31,7 +32,7 @@ use symphony_network::{
     follow::{Follow, FollowLimits, Step},
 };
 use symphony_protocol::{
-    Fault,
+    Fault, Rule,
     evidence::Conviction,
     records::{Challenge, Received, Retirement},
     replay::Replay,
@@ -48,7 +49,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) use self::suspicion::in_turn;
 use self::{
     followed::Followed,
-    letting_go::{Partners, Proving},
+    letting_go::Partners,
+    proving::{Lane, Proving},
     retiring::ended,
     scanning::Scanning,
     words::{Waiting, Words},
@@ -108,8 +110,8 @@ pub(crate) enum AuditorCommand {
         conviction: Box<Conviction>,
         answer: Option<oneshot::Sender<Acceptance>>,
     },
-    /// An evidence file was made here of a fault that this log shows, or could not be made.
-    Made { log: Digest, file: Option<Vec<u8>> },
+    /// An evidence file was made here, or could not be made.
+    Made { lane: Lane, file: Option<Vec<u8>> },
     /// A peer hands over its cosignature on a checkpoint of the own log.
     Cosigned {
         note: String,
@@ -136,6 +138,8 @@ struct Exposure {
     found_in: Option<Digest>,
     /// Whether an evidence file proves it.
     proven: bool,
+    /// Rules of which a file was to be made here of what others' logs show: each once.
+    tried: BTreeSet<Rule>,
 }
 
 /// What the auditor works with.
@@ -254,7 +258,7 @@ impl Auditor {
                 }
             }
             AuditorCommand::Checkpoint { signed } => self.checkpoint(*signed).await,
-            AuditorCommand::Found { fault, found_in } => self.convict(fault, found_in).await,
+            AuditorCommand::Found { fault, found_in } => self.convict_found(fault, found_in).await,
             AuditorCommand::Answered {
                 step,
                 response,
@@ -270,12 +274,7 @@ impl Auditor {
                 conviction,
                 answer,
             } => self.evidence(file, *conviction, answer).await,
-            AuditorCommand::Made { log, file } => {
-                self.proving.end(&log);
-                if let Some(file) = file {
-                    self.made(file).await;
-                }
-            }
+            AuditorCommand::Made { lane, file } => self.proved(lane, file).await,
             AuditorCommand::Cosigned {
                 note,
                 cosigner,

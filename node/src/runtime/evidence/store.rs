@@ -186,6 +186,13 @@ impl EvidenceStore {
         self.index().files.contains_key(digest)
     }
 
+    /// Whether another file about a breach of this rule by this peer is of no use: there is one, or no room for more about it.
+    pub(crate) fn needs_none_of(&self, peer: &PublicKey, rule: Rule) -> bool {
+        let index = self.index();
+        let is_of = |fault: &&FaultKey| fault.0 == *peer && fault.1 == rule;
+        index.faults.iter().any(|fault| is_of(&fault)) || index.about(peer) >= FILES_PER_PEER_MAX
+    }
+
     /// Digests of all files, ascending.
     pub(crate) fn digests(&self) -> Vec<Digest> {
         self.index().files.keys().copied().collect()

@@ -117,7 +117,7 @@ async fn net_69_who_is_here_worked_with_suspected_or_being_convicted_stays() {
     bench.works_with(&met[1]);
     withholds(&mut bench, &mut met[2]).await;
     bench.auditor.watch_suspects();
-    bench.auditor.proving.begin(met[3].log());
+    bench.auditor.proving.authors.running = Some(met[3].log());
     for author in &met[1..] {
         bench.leaves(author).await;
     }
@@ -127,7 +127,7 @@ async fn net_69_who_is_here_worked_with_suspected_or_being_convicted_stays() {
     assert!(met.iter().all(|author| bench.follows(author)));
 
     let made = AuditorCommand::Made {
-        log: met[3].log(),
+        lane: Lane::Author,
         file: None,
     };
     bench.auditor.take(made).await;

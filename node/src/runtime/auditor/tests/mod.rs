@@ -2,6 +2,7 @@
 
 mod far_behind;
 mod letting_go;
+mod proving;
 mod retired;
 mod strangers;
 mod words;
@@ -172,6 +173,17 @@ impl Bench {
             let command = self.auditor.commands.recv().await.expect("a scan");
             self.auditor.take(command).await;
         }
+    }
+
+    /// Takes what is proved of findings until nothing more is; says how many proofs that were.
+    async fn findings_proved(&mut self) -> usize {
+        let mut proofs = 0;
+        while self.auditor.proving.findings.running.is_some() {
+            let command = self.auditor.commands.recv().await.expect("a proof");
+            proofs += usize::from(matches!(command, AuditorCommand::Made { .. }));
+            self.auditor.take(command).await;
+        }
+        proofs
     }
 
     /// Rules whose breach by a peer files prove.
