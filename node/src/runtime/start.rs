@@ -26,7 +26,7 @@ use super::{
     evidence::{Budget, EvidenceStore},
     gathering::Gathering,
     hooks::Hooks,
-    pump::{Pump, Relaying},
+    pump::{Newest, Pump, Relaying},
     send::Sender,
     settings::{admin_settings, network_config, peer_config},
     view::{About, NodeHandle},
@@ -169,6 +169,7 @@ pub async fn start(
     let (core_sender, core_receiver) = mpsc::channel(QUEUE_MAX);
     let (auditor_sender, auditor_receiver) = mpsc::channel(QUEUE_MAX);
     let (view_sender, peers) = watch::channel(Arc::default());
+    let followed = peers.clone();
     let (checkpoint_sender, checkpoint) = watch::channel(None);
     let (readiness_sender, readiness) = watch::channel(Readiness::Starting);
     let directory = Directory::default();
@@ -269,6 +270,8 @@ pub async fn start(
         core: core_sender,
         auditor: auditor_sender,
         connected: std::collections::BTreeMap::new(),
+        peers: followed,
+        newest: Newest::default(),
         relays: Relays::default(),
         evidence,
         budget: Budget::default(),

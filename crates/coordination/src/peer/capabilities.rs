@@ -56,38 +56,36 @@ impl Peer {
                 received.record.valid_until_ms
             ));
         }
-        let revoked = self
-            .state()
-            .capabilities()
-            .get(&peer)
-            .is_some_and(|logged| {
-                logged.revoked && logged.capability.sequence >= received.record.sequence
-            });
-        if revoked {
+        let number = received.record.sequence;
+        let logged = self.state().capabilities().get(&peer);
+        if logged.is_some_and(|logged| logged.revoked && logged.capability.sequence >= number) {
             return Err("a capability that was revoked".to_owned());
         }
-        match self.known.get(&peer) {
-            Some(known) if known.record.sequence > received.record.sequence => {
+        if logged.is_some_and(|logged| {
+            logged.capability.sequence == number && logged.statement != received.digest()
+        }) {
+            // Two capabilities under one number: the log holds the first, and so shall it hold the fault.
+            return self.log_received(Body::CapabilityReceived(received));
+        }
+        let (now_ms, standing) = (self.now_ms, self.standing_of(&peer));
+        let kept = match self.known.get(&peer) {
+            Some(known) if known.record.sequence > number => {
                 return Err("an older capability than the one known".to_owned());
             }
+            // The log relies on neither, and is none the worse for it: a throwaway key must not fill it with both.
             Some(known)
-                if known.record.sequence == received.record.sequence
-                    && known.digest() != received.digest() =>
+                if known.record.sequence == number && known.digest() != received.digest() =>
             {
-                // Two capabilities under one number: keep the first, log both, so that the fault stands in the log.
-                let first = known.clone();
-                self.rely_on(&first)?;
-                return self.log_received(Body::CapabilityReceived(received));
+                self.known.keep_second(received, now_ms)
             }
-            _ => {}
-        }
-        self.known
-            .keep(received)
-            .map_err(|error| error.to_string())?;
+            _ => self.known.keep(received, standing, now_ms),
+        };
+        kept.map_err(|error| error.to_string())?;
         Ok(Taken::Noted)
     }
 
-    /// Logs a capability at first reliance. Spec: CAP-8.
+    /// Logs a capability at first reliance, and with it another one under its number, if there was one: then its author is exposed.
+    /// Spec: CAP-8.
     pub(crate) fn rely_on(&mut self, received: &Received<Capability>) -> Result<(), String> {
         let peer = *received.statement.author();
         let logged = self.state().capabilities().get(&peer);
@@ -97,8 +95,11 @@ impl Peer {
         }) {
             return Ok(());
         }
-        self.log_received(Body::CapabilityReceived(received.clone()))
-            .map(|_| ())
+        self.log_received(Body::CapabilityReceived(received.clone()))?;
+        if let Some(second) = self.known.take_second(&peer) {
+            self.log_received(Body::CapabilityReceived(second))?;
+        }
+        Ok(())
     }
 
     pub(super) fn renew_capability(&mut self) -> Result<(), ProposeError> {

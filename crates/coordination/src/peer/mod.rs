@@ -28,7 +28,7 @@ pub(crate) use self::statements::Taken;
 use self::{
     coordinator::{PlannedTask, ReadyStep, Task},
     executor::Session,
-    known::{KnownCapabilities, Room},
+    known::{KnownCapabilities, Room, Standing},
 };
 
 /// Capabilities of other peers kept beyond those in the log: a network of 10,000 has room, and a flood of the largest can fill
@@ -235,12 +235,14 @@ impl Peer {
                 reachable: true,
             } => {
                 self.reachable.insert(peer);
+                self.known.stand(&peer, Standing::Present);
             }
             Event::Reachable {
                 peer,
                 reachable: false,
             } => {
                 self.reachable.remove(&peer);
+                self.known.stand(&peer, self.standing_of(&peer));
             }
             Event::Exposed { peer } => {
                 self.note_exposed(peer);
@@ -252,6 +254,17 @@ impl Peer {
         }
         self.go_on()?;
         Ok(std::mem::take(&mut self.output))
+    }
+
+    /// How much the capability of a peer is needed. Spec: CAP-12.
+    fn standing_of(&self, peer: &PublicKey) -> Standing {
+        if self.reachable.contains(peer) {
+            Standing::Present
+        } else if self.state().capabilities().contains_key(peer) {
+            Standing::Absent
+        } else {
+            Standing::Stranger
+        }
     }
 
     /// A peer that broke a rule gets no work, and what it says is refused. Spec: REPLAY-8.

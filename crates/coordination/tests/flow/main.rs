@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chain;
+mod doubles;
 mod offers;
 mod planning;
 mod redispatch;

@@ -7,6 +7,7 @@ use symphony_coordination::{
     PlanRequest, Profile, StepRequest, TaskEvent, TaskRequest, TaskSettings,
 };
 use symphony_protocol::{
+    Fault,
     records::{AnswerForm, Body, Device, Entry, Genesis, Params, Policy, TaskKey},
     replay::Replay,
 };
@@ -79,6 +80,10 @@ pub(crate) struct World {
     pub(crate) log: Vec<Body>,
     /// Exact bytes of every peer's log.
     stored: Vec<Vec<Vec<u8>>>,
+    /// Who may be found at fault.
+    pub(crate) liars: Vec<PublicKey>,
+    /// What was found of them.
+    pub(crate) found: Vec<Fault>,
 }
 
 impl World {
@@ -95,6 +100,8 @@ impl World {
             told: Vec::new(),
             log: Vec::new(),
             stored: Vec::new(),
+            liars: Vec::new(),
+            found: Vec::new(),
         };
         world.models.extend(peers.iter().map(|(_, model)| *model));
         let offers = std::iter::once(None).chain(peers.iter().map(|(tags, _)| Some(*tags)));
@@ -271,7 +278,11 @@ impl World {
                     assignment, form, ..
                 } => self.execute(from, assignment, form),
                 Effect::Report { event, .. } => self.told.push(event),
-                Effect::Found(fault) => panic!("an honest peer is found at fault: {fault}"),
+                Effect::Found(fault) => {
+                    let is_liar = self.liars.contains(&fault.peer);
+                    assert!(is_liar, "an honest peer is found at fault: {fault}");
+                    self.found.push(fault);
+                }
                 Effect::Acknowledge { .. } | Effect::Refuse { .. } => {}
             }
         }
@@ -347,6 +358,11 @@ pub(crate) fn params() -> Params {
 
 fn seed(number: usize) -> u8 {
     u8::try_from(number).unwrap() + 1
+}
+
+/// The key with which a peer signs.
+pub(crate) fn secret(number: usize) -> SecretKey {
+    key(seed(number), 0)
 }
 
 fn key(seed: u8, offset: u8) -> SecretKey {

@@ -20,7 +20,7 @@ use crate::{
 
 impl Pump {
     /// Judges a gossip message by the written rules. Spec: NET-41 to NET-52.
-    pub(super) async fn judge(&self, topic: Topic, data: &[u8]) -> Acceptance {
+    pub(super) async fn judge(&mut self, topic: Topic, data: &[u8]) -> Acceptance {
         if topic == Topic::Checkpoint {
             return self.judge_checkpoint(data).await;
         }
@@ -32,7 +32,19 @@ impl Pump {
             return Acceptance::Ignore(IgnoreReason::Own);
         }
         match (topic, statement.kind()) {
-            (Topic::Capability, StatementKind::Capability | StatementKind::Revocation) => {}
+            (Topic::Capability, StatementKind::Capability | StatementKind::Revocation) => {
+                let (connected, peers) = (&self.connected, &self.peers);
+                let is_known = |key: &PublicKey| {
+                    connected.values().any(|met| met.key == *key)
+                        || peers
+                            .borrow()
+                            .iter()
+                            .any(|peer| peer.log.is_some() && peer.key == *key)
+                };
+                if let Err(acceptance) = self.newest.hear(&statement, now_ms(), is_known) {
+                    return acceptance;
+                }
+            }
             (Topic::Capability, StatementKind::Retirement) => {
                 return self.judge_retirement(statement).await;
             }

@@ -1,5 +1,6 @@
 //! The pump: reads the network's events and hands each to the one that it concerns.
 
+mod capabilities;
 pub(super) mod challenge;
 mod judge;
 mod relaying;
@@ -16,15 +17,19 @@ use symphony_protocol::{
     replay::Replay,
 };
 use symphony_transparency::{Digest, PublicKey};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
-pub(super) use self::relaying::Relaying;
+pub(super) use self::{capabilities::Newest, relaying::Relaying};
 use super::{
     auditor::AuditorCommand,
     core::CoreCommand,
     directory::Directory,
     evidence::{Budget, EvidenceStore, fetch},
     gathering::Gathering,
+    view::PeerView,
 };
 
 /// Who a connected peer is.
@@ -50,6 +55,10 @@ pub(super) struct Pump {
     pub(super) auditor: mpsc::Sender<AuditorCommand>,
     /// Who is connected: log key and log id by peer id. Bounded by the network's limit of connections.
     pub(super) connected: BTreeMap<PeerId, Met>,
+    /// Whose logs are followed.
+    pub(super) peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Capabilities that were heard by gossip.
+    pub(super) newest: Newest,
     /// Gossiped beacons that were heard.
     pub(super) relays: Relays,
     /// Evidence that this node keeps.

@@ -38,6 +38,11 @@ impl Peer {
         {
             return Ok(Err(reason));
         }
+        if self.exposed.contains(&peer) {
+            return Ok(Err(
+                "a bid on one of two capabilities under one number".to_owned()
+            ));
+        }
         let match_ppm = bid.record.match_ppm;
         let taken = self.log_received(Body::BidReceived(bid));
         if let (Ok(Taken::Logged(entry)), Some(request)) = (&taken, self.request_of(task)) {
