@@ -44,7 +44,9 @@ impl NodeBackend {
         let (mut replay, note) = self.at_checkpoint(source).await?;
         let checkpoint =
             SignedCheckpoint::parse_and_verify(&note.text, &author).map_err(internal)?;
-        if replay.state_mut().root() != note.checkpoint.state_root {
+        if replay.check(&note.checkpoint).is_err() {
+            // What it signed convicts it, whatever this import was for. Spec: REPLAY-42.
+            self.node.doubt(checkpoint).await.map_err(|_| stopped())?;
             return Err(refused(
                 "the log's checkpoint has another state root than its replay",
             ));

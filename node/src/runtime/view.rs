@@ -10,7 +10,7 @@ use symphony_protocol::{
     records::{Capability, MeasuresImported, Params, Received},
     replay::Replay,
 };
-use symphony_transparency::{Digest, PublicKey};
+use symphony_transparency::{Digest, PublicKey, SignedCheckpoint};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -212,6 +212,19 @@ impl NodeHandle {
         receiver
             .await
             .map(|replay| replay.map(|replay| *replay))
+            .map_err(|_| Stopped)
+    }
+
+    /// A signed checkpoint of a followed log has another state root than its copy leads to: the auditor compares it, too, and
+    /// convicts its author.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub(crate) async fn doubt(&self, signed: SignedCheckpoint) -> Result<(), Stopped> {
+        let signed = Box::new(signed);
+        self.auditor
+            .send(AuditorCommand::Doubted { signed })
+            .await
             .map_err(|_| Stopped)
     }
 

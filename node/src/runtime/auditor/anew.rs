@@ -59,6 +59,7 @@ impl Auditor {
             fitted
                 .and_then(|stored| SignedCheckpoint::parse_and_verify(&stored.text, &author).ok()),
         );
+        kept.extend(std::mem::take(&mut followed.late).into_values());
         let mut waiting: BTreeMap<_, _> = std::mem::take(&mut followed.waiting);
         for signed in kept {
             await_size(&mut waiting, signed);

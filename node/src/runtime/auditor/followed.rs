@@ -20,6 +20,10 @@ pub(super) struct Followed {
     pub(super) newest: Option<Checkpoint>,
     /// Checkpoints by size, until the replay has reached them: a later one must not hide an earlier one that is wrong.
     pub(super) waiting: BTreeMap<u64, SignedCheckpoint>,
+    /// Those that came when the replay was past them already, until their state roots are compared.
+    pub(super) late: BTreeMap<u64, SignedCheckpoint>,
+    /// When late ones may be compared next, counted from the auditor's start.
+    pub(super) late_due: Duration,
     /// The newest one that fits the replayed entries and has not been cosigned.
     pub(super) checked: Option<SignedCheckpoint>,
     /// Entries that its author signed and that do not come.

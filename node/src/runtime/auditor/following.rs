@@ -1,8 +1,10 @@
 //! Following: what is fetched from whom, replayed and kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use symphony_ledger::LogReader;
 use symphony_network::{
     Handle, PeerId, Request, Response,
     follow::{Outcome, Question, Step, StepId},
@@ -11,7 +13,7 @@ use symphony_network::{
 use symphony_protocol::{
     Fault, Rule,
     cross_check::Word,
-    records::{Body, Entry},
+    records::{Body, Entry, Signatures},
     replay::Replay,
 };
 use symphony_transparency::{Checkpoint, Digest, NodeHash, SignedCheckpoint};
@@ -19,6 +21,7 @@ use symphony_transparency::{Checkpoint, Digest, NodeHash, SignedCheckpoint};
 use super::{
     Auditor, AuditorCommand, TIMEOUT,
     followed::{Followed, Tail, check_waiting, unknown},
+    late::{WrongRoot, compare},
     suspicion::are_authentic,
 };
 use crate::runtime::view::Verdict;
@@ -51,7 +54,7 @@ impl Auditor {
         if self.logs.len() >= self.parts.follow_limits.logs_max {
             return false;
         }
-        let replay = self.stored(&log, replay, genesis).await;
+        let (replay, wrong) = self.stored(&log, replay, genesis).await;
         let now = self.began.elapsed();
         if let Err(error) = self.follow.add(log, replay.size(), now) {
             tracing::warn!(peer = key.fmt_short(), %error, "not followed");
@@ -69,6 +72,8 @@ impl Auditor {
             used_at: now,
             newest: None,
             waiting: BTreeMap::new(),
+            late: BTreeMap::new(),
+            late_due: Duration::ZERO,
             checked: None,
             missing: None,
             cosigned_at: None,
@@ -84,18 +89,33 @@ impl Auditor {
         if self.retired.contains_key(&log) {
             self.follow.remove(&log);
         }
+        if let Some(wrong) = wrong {
+            self.convict_of_root(wrong, log).await;
+        }
         true
     }
 
-    /// Replays what the ledger holds of a log from earlier runs, or begins a copy.
-    async fn stored(&self, log: &Digest, begun: Replay, genesis: Vec<u8>) -> Replay {
+    /// Replays what the ledger holds of a log from earlier runs, or begins a copy. The checkpoints that are stored are compared on the
+    /// way: an earlier run may have ended before it did.
+    async fn stored(
+        &self,
+        log: &Digest,
+        begun: Replay,
+        genesis: Vec<u8>,
+    ) -> (Replay, Option<WrongRoot>) {
         let ledger = &self.parts.ledger;
         let mut replay = begun.clone();
         match ledger.log(log) {
             Ok(Some(reader)) => {
-                let replayed = tokio::task::block_in_place(|| replay_copy(&mut replay, &reader));
-                let Err(fault) = replayed else {
-                    return replay;
+                let size = reader.size().unwrap_or(0);
+                let checkpoints = self.stored_checkpoints(log, &begun, size);
+                let replayed = tokio::task::block_in_place(|| {
+                    let signatures = Signatures::Verify;
+                    compare(&mut replay, &reader, size, &checkpoints, signatures)
+                });
+                let fault = match replayed {
+                    Ok(wrong) => return (replay, wrong),
+                    Err(fault) => fault,
                 };
                 // Everything in it was replayed before it was stored: other rules judged then, and nobody is blamed.
                 tracing::warn!(log = log.fmt_short(), %fault, "a copy is fetched anew");
@@ -106,13 +126,13 @@ impl Auditor {
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "a followed log cannot be read");
-                return begun;
+                return (begun, None);
             }
         }
         if let Err(error) = ledger.append_followed(*log, vec![genesis]).await {
             tracing::warn!(%error, "a followed log is not kept");
         }
-        begun
+        (begun, None)
     }
 
     /// Follows again the logs that earlier runs followed, whether their authors are there or not: what they signed is still
@@ -385,21 +405,6 @@ fn take_entries(followed: &mut Followed, entries: Vec<Vec<u8>>) -> Taken {
         tail.extend(entries);
     }
     taken
-}
-
-/// Replays what is stored of a log, as far as it can be read.
-fn replay_copy(replay: &mut Replay, reader: &LogReader) -> Result<(), Fault> {
-    let size = reader.size().unwrap_or(0);
-    for entry in reader.entries(1..size) {
-        match entry {
-            Ok((_, bytes)) => replay.push(&bytes).map(|_| ())?,
-            Err(error) => {
-                tracing::warn!(%error, "a followed log cannot be read to its end");
-                break;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Asks for the proof that the entry before this index stands in a signed tree.

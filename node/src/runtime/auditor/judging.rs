@@ -37,6 +37,10 @@ impl Auditor {
         if self.contradicts_stored(&signed, &author).await {
             return;
         }
+        let is_new = matches!(
+            self.parts.ledger.checkpoint_at(&log, checkpoint.size),
+            Ok(None)
+        );
         let Some(followed) = self.logs.get_mut(&log) else {
             return;
         };
@@ -65,8 +69,16 @@ impl Auditor {
             if let Some(followed) = self.logs.get_mut(&log) {
                 followed.conflicting.get_or_insert(signed);
             }
-        } else if let Err(error) = self.parts.ledger.put_checkpoint(signed).await {
-            tracing::debug!(%error, "a checkpoint is not kept");
+        } else {
+            if is_new
+                && checkpoint.size < replayed
+                && let Some(followed) = self.logs.get_mut(&log)
+            {
+                await_size(&mut followed.late, signed.clone());
+            }
+            if let Err(error) = self.parts.ledger.put_checkpoint(signed).await {
+                tracing::debug!(%error, "a checkpoint is not kept");
+            }
         }
         match checked {
             Err(fault) if fault.rule == Rule::TreeRoot => {

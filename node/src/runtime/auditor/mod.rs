@@ -10,6 +10,7 @@ mod first_words;
 mod followed;
 mod following;
 mod judging;
+mod late;
 mod letting_go;
 mod proving;
 mod retiring;
@@ -49,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use self::suspicion::in_turn;
 use self::{
     followed::Followed,
+    late::{Late, WrongRoot},
     letting_go::Partners,
     proving::{Lane, Proving},
     retiring::ended,
@@ -118,6 +120,15 @@ pub(crate) enum AuditorCommand {
         cosigner: Cosigner,
         reply: ReplyToken,
     },
+    /// Late checkpoints of a log were compared with its copy.
+    LateCompared {
+        log: Digest,
+        /// The first one whose state root is wrong.
+        wrong: Option<Box<WrongRoot>>,
+        took: Duration,
+    },
+    /// A checkpoint of a followed log has another state root than its copy leads to, somebody here found.
+    Doubted { signed: Box<SignedCheckpoint> },
     /// Words that a scan of what is stored found.
     HeardWords(Vec<Waiting>),
     /// A scan of what is stored is over.
@@ -173,6 +184,7 @@ pub(super) struct Auditor {
     words: Words,
     scanning: Scanning,
     proving: Proving,
+    late: Late,
     partners: Partners,
     /// Logs that were let go, the latest last: what their authors signed last is kept.
     let_go: VecDeque<Digest>,
@@ -200,6 +212,7 @@ impl Auditor {
             words: Words::default(),
             scanning: Scanning::default(),
             proving: Proving::default(),
+            late: Late::default(),
             partners: Partners::default(),
             let_go: VecDeque::new(),
             began: Instant::now(),
@@ -214,6 +227,7 @@ impl Auditor {
             self.watch_suspects();
             self.hear_own_log().await;
             self.cosign_due().await;
+            self.compare_late();
             self.ask_next();
             self.show();
             let wake = self.follow.next_due().map_or(IDLE, |due| {
@@ -275,6 +289,11 @@ impl Auditor {
                 answer,
             } => self.evidence(file, *conviction, answer).await,
             AuditorCommand::Made { lane, file } => self.proved(lane, file).await,
+            AuditorCommand::LateCompared { log, wrong, took } => {
+                self.late_compared(log, wrong.map(|wrong| *wrong), took)
+                    .await;
+            }
+            AuditorCommand::Doubted { signed } => self.doubt(*signed),
             AuditorCommand::Cosigned {
                 note,
                 cosigner,

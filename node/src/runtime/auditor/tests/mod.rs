@@ -1,6 +1,7 @@
 //! The auditor on a bench: a real ledger, and a network to which nobody is connected.
 
 mod far_behind;
+mod late;
 mod letting_go;
 mod proving;
 mod retired;
