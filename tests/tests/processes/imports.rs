@@ -76,7 +76,10 @@ async fn import_1_a_newcomer_takes_in_what_another_peer_measured() -> anyhow::Re
     let odds = state["sources"][0]["odds"].as_f64().context("odds")?;
     assert!(odds > 0.5, "{state}");
 
-    let (code, text) = command(&home, &["policy", "import", &log, "--leave-out"]).await?;
+    let source = &network.peers[0].did_key;
+    let (code, text) = command(&home, &["policy", "import", source]).await?;
+    assert_eq!(code, Some(2), "{text}");
+    let (code, text) = command(&home, &["policy", "import", source, "--leave-out"]).await?;
     assert_eq!(code, Some(0), "{text}");
     let (code, text) = command(&home, &["policy", "import", &log, "--leave-out"]).await?;
     assert_eq!(code, Some(1), "{text}");

@@ -5,12 +5,13 @@ use std::num::NonZeroU32;
 use clap::Args;
 use serde_json::json;
 use symphony_admin::{ImportQuery, LogName};
+use symphony_transparency::{KeyError, PublicKey};
 
 use super::key;
 use crate::cli::{
     arguments::OutputArgs,
     connect::NodeArgs,
-    exit::ExitStatus,
+    exit::{ExitStatus, UnusableInput},
     output::{print_json, print_line},
 };
 
@@ -24,12 +25,13 @@ const PPM: f64 = 1_000_000.0;
 proof, and weighs from then on as much as it foretells: a source that lies is soon not heard. Examples:
   symphony policy import 2f6c…e1
   symphony policy import 2f6c…e1 --weight 0.5
-  symphony policy import 2f6c…e1 --leave-out"
+  symphony policy import 2f6c…e1 --leave-out
+  symphony policy import did:key:z6Mk…Q8 --leave-out"
 )]
 pub(in crate::cli) struct ImportArgs {
-    /// Log id of the peer whose measures are taken in, 64 hexadecimal digits
-    #[arg(value_name = "LOG", value_parser = parse_log)]
-    source: LogName,
+    /// Log id of the peer whose measures are taken in, 64 hexadecimal digits; to leave it out, its key will do, too
+    #[arg(value_name = "LOG", value_parser = parse_source)]
+    source: SourceName,
     /// What its word weighs against the own record at first, above 0 and at most 1
     #[arg(long, default_value = "1", value_name = "WEIGHT", value_parser = parse_weight, conflicts_with = "leave_out")]
     weight: NonZeroU32,
@@ -47,12 +49,20 @@ pub(in crate::cli) struct ImportArgs {
 
 impl ImportArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitStatus> {
+        let source = match self.source {
+            SourceName::Log(log) => log,
+            SourceName::Key(key) if self.leave_out => LogName::Id(*key.as_bytes()),
+            SourceName::Key(_) => {
+                let found = "expected a log id, 64 hexadecimal digits: only to leave a peer out its key will do";
+                return Err(UnusableInput(found.to_owned()).into());
+            }
+        };
         let client = self.node.connect().await?;
         let query = ImportQuery {
             weight_ppm: (!self.leave_out).then_some(self.weight),
             claims_max: self.claims as usize,
         };
-        let response = client.import(self.source, query).await?;
+        let response = client.import(source, query).await?;
         if self.output.json {
             print_json(&json!({
                 "source": key(response.source.as_ref()),
@@ -76,10 +86,21 @@ impl ImportArgs {
     }
 }
 
-fn parse_log(text: &str) -> Result<LogName, String> {
+/// What a source is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SourceName {
+    Log(LogName),
+    Key(PublicKey),
+}
+
+fn parse_source(text: &str) -> Result<SourceName, String> {
+    if text.starts_with("did:key:") {
+        let key = text.parse().map_err(|error: KeyError| error.to_string())?;
+        return Ok(SourceName::Key(key));
+    }
     match LogName::parse(text) {
         Ok(LogName::Own) => Err("expected the log id of another peer".to_owned()),
-        Ok(log) => Ok(log),
+        Ok(log) => Ok(SourceName::Log(log)),
         Err(error) => Err(error.to_string()),
     }
 }
