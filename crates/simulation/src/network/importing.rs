@@ -32,13 +32,14 @@ impl Simulation<'_> {
         let (Ok(imports), Some(running)) = (measured, machine.peer.as_mut()) else {
             return Ok(());
         };
-        let (output, _refused) = running.import(imports, clock_ms).map_err(|source| {
-            SimulationError::Propose {
-                peer,
-                time_ms,
-                source,
-            }
-        })?;
+        let (output, _refused) =
+            running
+                .import(imports, clock_ms)
+                .map_err(|source| SimulationError::Propose {
+                    peer,
+                    time_ms,
+                    source,
+                })?;
         self.append(peer, output);
         Ok(())
     }
