@@ -21,7 +21,7 @@ use symphony_protocol::{
 
 use crate::tiles::TilesSettings;
 
-/// Tasks open at once: as many as a log may hold open.
+/// Tasks open at once by default: as many as a log may hold open, and more are not opened whatever the setting says.
 const TASKS_MAX: u32 = 128;
 const _: () = assert!(TASKS_MAX as usize == OPEN_TASKS_MAX, "BEACON-2");
 
@@ -410,8 +410,8 @@ impl Config {
                 &self.output_tokens_max,
             );
         }
-        if !(1..=TASKS_MAX).contains(&self.tasks_max) {
-            return value("tasks_max", "1 to 128 tasks", &self.tasks_max);
+        if !(1..=4096).contains(&self.tasks_max) {
+            return value("tasks_max", "1 to 4096 tasks", &self.tasks_max);
         }
         if !(1..=4096).contains(&self.tiles.connections_max) {
             return value(

@@ -72,10 +72,10 @@ impl Peer {
             Some(known) if known.record.sequence > number => {
                 return Err("an older capability than the one known".to_owned());
             }
+            // What is kept beside it stays.
+            Some(known) if known.digest() == received.digest() => return Ok(Taken::Noted),
             // The log relies on neither, and is none the worse for it: a throwaway key must not fill it with both.
-            Some(known)
-                if known.record.sequence == number && known.digest() != received.digest() =>
-            {
+            Some(known) if known.record.sequence == number => {
                 self.known.keep_second(received, now_ms)
             }
             _ => self.known.keep(received, standing, now_ms),

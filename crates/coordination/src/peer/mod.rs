@@ -11,7 +11,7 @@ mod statements;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use symphony_protocol::{
-    Fault,
+    Fault, Rule,
     records::{
         Body, Capability, Issued, Learning, MeasuresImported, Model, Policy, Received, TaskKey,
     },
@@ -286,6 +286,20 @@ impl Peer {
         Ok(())
     }
 
+    /// A source may be exposed while its log is replayed for an import.
+    fn refuse_exposed(&self, import: &MeasuresImported) -> Result<(), Fault> {
+        if import.taken.is_none() || !self.exposed.contains(&import.source) {
+            return Ok(());
+        }
+        Err(Fault {
+            peer: self.author(),
+            rule: Rule::Import,
+            entry: self.replay.size(),
+            expected: "measures of a peer that is not exposed".to_owned(),
+            found: import.source.to_string(),
+        })
+    }
+
     /// Takes in what other peers measured, or leaves a source out. The rules may refuse an import: those before it stand, and the
     /// fault that it would have been says why. Spec: chapter 21.
     ///
@@ -299,9 +313,10 @@ impl Peer {
         self.now_ms = now_ms.max(self.state().time_ms());
         self.keep_deadlines()?;
         self.go_on()?;
-        let taken = imports
-            .into_iter()
-            .try_for_each(|import| self.try_propose(Body::MeasuresImported(import)).map(drop));
+        let taken = imports.into_iter().try_for_each(|import| {
+            self.refuse_exposed(&import)?;
+            self.try_propose(Body::MeasuresImported(import)).map(drop)
+        });
         self.go_on()?;
         Ok((std::mem::take(&mut self.output), taken))
     }

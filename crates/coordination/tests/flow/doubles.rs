@@ -6,7 +6,9 @@ use symphony_protocol::{
     embedding::Embedding,
     records::{Capability, Origin, StatementRecord},
 };
-use symphony_transparency::{Digest, SecretKey, VerifiedStatement, sign_statement};
+use symphony_transparency::{
+    Digest, SecretKey, UnverifiedStatement, VerifiedStatement, sign_statement,
+};
 
 use crate::world::{Model, World, params, secret, settings, task};
 
@@ -98,6 +100,26 @@ fn replay_27_a_second_one_that_came_before_the_reliance_is_logged_with_it() {
     world.submit(task(&["2 + 2"], settings()));
     assert_found(&world);
     assert_eq!(world.count("bid_received"), 0, "it gets no work");
+}
+
+/// Whoever comes again says its capability again. Spec: CAP-8.
+#[test]
+fn replay_27_hearing_the_first_again_does_not_hide_a_second_one() {
+    let (mut world, second) = with_a_liar();
+    let first = world.peers[LIAR].own_capability().unwrap();
+    let first = UnverifiedStatement::parse(&first)
+        .unwrap()
+        .verify(&params().network_id())
+        .unwrap();
+    for statement in [second, first] {
+        world.happen(Event::Statement {
+            statement,
+            private: Vec::new(),
+            token: None,
+        });
+    }
+    world.submit(task(&["2 + 2"], settings()));
+    assert_found(&world);
 }
 
 /// Spec: CAP-8.

@@ -17,8 +17,20 @@ fn with_a_source() -> World {
         ..settings()
     };
     world.submit_to(1, task(&["2 + 2"], both));
-    world.take_in(1);
+    world.take_in(1).unwrap();
     world
+}
+
+/// Spec: IMPORT-1.
+#[test]
+fn import_1_who_is_exposed_already_is_taken_in_no_more() {
+    let mut world = with_a_source();
+    let source = world.peers[1].author();
+    world.happen(Event::Exposed { peer: source });
+    let refused = world.take_in(1).unwrap_err();
+    assert_eq!(refused.found, source.to_string(), "{refused}");
+    assert!(world.peers[0].state().sources().is_empty());
+    assert_eq!(world.count("measures_imported"), 2);
 }
 
 /// Spec: IMPORT-1.

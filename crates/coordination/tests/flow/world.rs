@@ -149,7 +149,7 @@ impl World {
     }
 
     /// The coordinator takes in what another peer measured, with a weight of one.
-    pub(crate) fn take_in(&mut self, source: usize) {
+    pub(crate) fn take_in(&mut self, source: usize) -> Result<(), Fault> {
         let signed = {
             let peer = &mut self.peers[source];
             let checkpoint = peer.checkpoint();
@@ -161,9 +161,9 @@ impl World {
             .imports_for(&importer, &signed, 1_000_000, 8)
             .unwrap();
         let (output, taken) = self.peers[0].import(imports, self.now_ms).unwrap();
-        taken.unwrap();
         self.carry_out(0, output);
         self.settle();
+        taken
     }
 
     /// Something happens to the coordinator.

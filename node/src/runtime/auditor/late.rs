@@ -9,11 +9,7 @@ use symphony_protocol::{Fault, PreparedEntry, Rule, records::Signatures, replay:
 use symphony_transparency::{Digest, SignedCheckpoint};
 use tokio::time::Instant;
 
-use super::{
-    Auditor, AuditorCommand,
-    convicting::Shown,
-    followed::{WAITING_MAX, await_size},
-};
+use super::{Auditor, AuditorCommand, convicting::Shown, followed::WAITING_MAX};
 
 /// A log is compared again only after so many times what that took last: whoever signs late, and be it every size, takes no more of
 /// this node's time than this part of it.
@@ -41,7 +37,14 @@ impl Auditor {
         if let Some(followed) = self.logs.get_mut(&signed.checkpoint().log)
             && signed.checkpoint().size <= followed.replay.size()
         {
-            await_size(&mut followed.late, signed);
+            let size = signed.checkpoint().size;
+            followed.late.insert(size, signed);
+            let other = followed.late.keys().find(|other| **other != size).copied();
+            if followed.late.len() > WAITING_MAX
+                && let Some(other) = other
+            {
+                followed.late.remove(&other);
+            }
             followed.late_due = Duration::ZERO;
         }
     }

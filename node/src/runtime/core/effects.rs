@@ -76,7 +76,7 @@ impl Core {
                 let command = AuditorCommand::Found { fault, found_in };
                 if self.parts.auditor.try_send(command).is_err() {
                     tracing::warn!(
-                        "the auditor is busy; a finding will be seen again when the log is replayed"
+                        "the auditor is busy: a finding is lost until its peer is found at fault again"
                     );
                 }
             }
